@@ -1,0 +1,54 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+let package = Package(
+    name: "martlet",
+    products: [.executable(name: "martlet", targets: ["martlet"])],
+    targets: [
+        // The waist: plain data that both towers agree on.
+        .target(name: "RuleModel"),
+
+        // The language tower: text → plan → program.
+        .target(name: "RuleSyntax"),
+        .target(name: "RuleCompiler", dependencies: ["RuleModel", "RuleSyntax", "TextPatterns"]),
+
+        // The runtime tower: events → alerts.
+        .target(name: "MatchEngine", dependencies: ["RuleModel", "TextPatterns"]),
+        .target(name: "StreamRuntime", dependencies: ["RuleModel", "MatchEngine", "CZlib", "CZstd"]),
+
+        // Regular expressions in linear time, one library for both towers, so that what `check`
+        // accepts is what runs.
+        .target(name: "TextPatterns", dependencies: ["CTextPatterns"]),
+        .target(name: "CTextPatterns", linkerSettings: [.linkedLibrary("re2")]),
+
+        // Debian's packages.
+        .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
+        .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+
+        // The only place that sees both towers.
+        .executableTarget(
+            name: "martlet",
+            dependencies: ["RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime"]),
+
+        // Tests. One target per library, and the kit they share.
+        .target(
+            name: "TestKit",
+            dependencies: ["RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine"],
+            path: "Tests/TestKit"),
+        .testTarget(name: "RuleSyntaxTests", dependencies: ["RuleSyntax", "TestKit"]),
+        .testTarget(
+            name: "RuleCompilerTests", dependencies: ["RuleCompiler", "RuleSyntax", "RuleModel", "TestKit"]),
+        .testTarget(
+            name: "MatchEngineTests", dependencies: ["MatchEngine", "RuleCompiler", "RuleModel", "TestKit"]),
+        .testTarget(
+            name: "StreamRuntimeTests",
+            dependencies: ["StreamRuntime", "MatchEngine", "RuleCompiler", "RuleModel", "TestKit", "CSimdjson"]),
+        // simdjson as the judge of our own JSON scanner.
+        .target(
+            name: "CSimdjson", path: "Tests/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+        .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),
+        .testTarget(name: "TidyTests", dependencies: ["RuleSyntax"]),
+    ],
+    swiftLanguageModes: [.v6],
+    cxxLanguageStandard: .cxx17
+)

@@ -1,0 +1,2 @@
+import RuleModel
+import RuleSyntax

@@ -1,0 +1,5 @@
+// E01 characters and literals.
+
+extension DiagnosticCode {
+    static let lexical: [DiagnosticCode] = []
+}

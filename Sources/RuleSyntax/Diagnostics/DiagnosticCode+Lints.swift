@@ -1,0 +1,5 @@
+// W06 lints.
+
+extension DiagnosticCode {
+    static let lints: [DiagnosticCode] = []
+}

@@ -1,0 +1,5 @@
+// E03 names.
+
+extension DiagnosticCode {
+    static let naming: [DiagnosticCode] = []
+}

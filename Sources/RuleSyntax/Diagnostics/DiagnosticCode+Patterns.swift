@@ -1,0 +1,5 @@
+// E05 patterns and time.
+
+extension DiagnosticCode {
+    static let pattern: [DiagnosticCode] = []
+}

@@ -1,0 +1,5 @@
+// E08 rule sets.
+
+extension DiagnosticCode {
+    static let sets: [DiagnosticCode] = []
+}

@@ -1,0 +1,5 @@
+// E02 structure.
+
+extension DiagnosticCode {
+    static let structural: [DiagnosticCode] = []
+}

@@ -1,0 +1,5 @@
+// E04 types and values.
+
+extension DiagnosticCode {
+    static let typing: [DiagnosticCode] = []
+}
