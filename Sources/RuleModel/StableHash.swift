@@ -1,0 +1,80 @@
+/// A hash that is the same in every process and on every machine: FNV-1a of 64 bits with a final mix.
+///
+/// For shard choice, fingerprints and ids. Not for defence against chosen keys.
+/// - SeeAlso: Fowler, Noll, Vo, "The FNV Non-Cryptographic Hash Algorithm", IETF draft, §2; the mix
+///   is the finaliser of MurmurHash3 (Appleby 2011).
+public struct StableHash: Sendable {
+    private var state: UInt64
+
+    public init(seed: UInt64 = 0) { state = 0xcbf2_9ce4_8422_2325 ^ seed }
+
+    public mutating func combine(byte: UInt8) {
+        state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
+    }
+
+    public mutating func combine(_ number: UInt64) {
+        for shift in stride(from: UInt64(0), to: 64, by: 8) {
+            combine(byte: UInt8(truncatingIfNeeded: number >> shift))
+        }
+    }
+
+    public mutating func combine(_ number: Int64) { combine(UInt64(bitPattern: number)) }
+
+    /// The length goes first, so that "ab","c" and "a","bc" differ.
+    public mutating func combine(_ text: String) {
+        combine(UInt64(text.utf8.count))
+        for byte in text.utf8 { combine(byte: byte) }
+    }
+
+    public mutating func combine(_ value: Value) {
+        switch value {
+        case .missing: combine(byte: 0)
+        case .bool(let bool):
+            combine(byte: 1)
+            combine(byte: bool ? 1 : 0)
+        case .int(let number):
+            combine(byte: 2)
+            combine(number)
+        case .float(let number):
+            // A whole number hashes alike however it was written, since the two compare equal (T7).
+            if let whole = Int64(exactly: number) {
+                combine(Value.int(whole))
+            } else {
+                combine(byte: 3)
+                combine(number.bitPattern)
+            }
+        case .text(let text):
+            combine(byte: 4)
+            combine(text.string)
+        case .ip(let address):
+            combine(byte: 5)
+            combine(address.high)
+            combine(address.low)
+        case .network(let network):
+            combine(byte: 6)
+            combine(network.address.high)
+            combine(network.address.low)
+            combine(byte: network.prefix)
+        case .time(let time):
+            combine(byte: 7)
+            combine(time.nanoseconds)
+        case .span(let span):
+            combine(byte: 8)
+            combine(span.nanoseconds)
+        case .list(let values):
+            combine(byte: 9)
+            combine(UInt64(values.count))
+            for value in values { combine(value) }
+        }
+    }
+
+    /// The hash of all that was combined so far.
+    public var value: UInt64 {
+        var hash = state
+        hash ^= hash >> 33
+        hash = hash &* 0xff51_afd7_ed55_8ccd
+        hash ^= hash >> 33
+        hash = hash &* 0xc4ce_b9fe_1a85_ec53
+        return hash ^ (hash >> 33)
+    }
+}
