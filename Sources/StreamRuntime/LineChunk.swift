@@ -1,0 +1,37 @@
+/// Some whole lines of one file, with where they stood in it.
+///
+/// The bytes end with a line feed, and `padding` zero bytes follow. The scanner leans on both: a
+/// line feed stops every inner loop, since JSON allows none inside a token, and eight or sixteen
+/// bytes may be loaded at any position without leaving the memory.
+public struct LineChunk: Sendable {
+    /// The lines, then `padding` zero bytes, then whatever an earlier use left.
+    var bytes: [UInt8]
+    /// How many bytes of `bytes` are lines. Zero, or the last of them is a line feed.
+    public internal(set) var count = 0
+    /// The file as the user named it, or `standard input`.
+    public internal(set) var name = ""
+    /// The number of the first line not yet decoded, counted from 1.
+    public internal(set) var line = 1
+    /// Where in the file, after decompression, the first line of the chunk begins.
+    public internal(set) var fileOffset = 0
+    /// How many bytes of the chunk have been decoded.
+    public internal(set) var position = 0
+
+    static let padding = 64
+
+    public init() { bytes = [UInt8](repeating: 0, count: LineChunk.padding) }
+
+    /// A chunk of the given text; a line feed is added if the last line has none.
+    public init(_ text: some Collection<UInt8>, name: String = "text", line: Int = 1, fileOffset: Int = 0) {
+        bytes = Array(text)
+        if let last = bytes.last, last != 0x0A { bytes.append(0x0A) }
+        count = bytes.count
+        bytes.append(contentsOf: repeatElement(0, count: LineChunk.padding))
+        self.name = name
+        self.line = line
+        self.fileOffset = fileOffset
+    }
+
+    /// Whether every line has been decoded.
+    public var isDecoded: Bool { position >= count }
+}
