@@ -1,0 +1,93 @@
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// The two streams of a command: results on standard output, messages on standard error.
+struct Console {
+    /// Whether colours may be used, by `--color`, NO_COLOR and what the stream is.
+    enum ColourChoice: String { case auto, always, never }
+
+    var colour: ColourChoice
+    var isQuiet: Bool
+
+    init(_ arguments: ParsedArguments) {
+        colour = arguments.value("color").flatMap(ColourChoice.init(rawValue:)) ?? .auto
+        isQuiet = arguments.has("quiet")
+    }
+
+    static let outputIsTerminal = isatty(1) == 1
+    static let errorIsTerminal = isatty(2) == 1
+
+    var coloursOutput: Bool { colours(Console.outputIsTerminal) }
+    var coloursErrors: Bool { colours(Console.errorIsTerminal) }
+
+    private func colours(_ isTerminal: Bool) -> Bool {
+        switch colour {
+        case .always: true
+        case .never: false
+        case .auto: isTerminal && environmentVariable("NO_COLOR") == nil
+        }
+    }
+
+    /// A result.
+    func print(_ text: String) { writeAll(1, Array((text + "\n").utf8)) }
+
+    /// A message that `--quiet` leaves out.
+    func note(_ text: String) {
+        if !isQuiet { writeAll(2, Array((text + "\n").utf8)) }
+    }
+
+    /// A message that is always shown.
+    func warn(_ text: String) { writeAll(2, Array((text + "\n").utf8)) }
+}
+
+/// Writes all bytes, also to a pipe or terminal that takes few at a time.
+///
+/// - Returns: false when the stream is closed or broken.
+@discardableResult
+func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var start = 0
+        while start < buffer.count {
+            let written = write(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            if written > 0 {
+                start += written
+            } else if written < 0, errno == EINTR || errno == EAGAIN {
+                continue
+            } else {
+                return false
+            }
+        }
+        return true
+    }
+}
+
+func environmentVariable(_ name: String) -> String? {
+    getenv(name).map { String(cString: $0) }
+}
+
+/// What the system says about the last failed call.
+func systemError() -> String { String(cString: strerror(errno)) }
+
+/// Seconds on a clock that never jumps.
+func monotonicSeconds() -> Double {
+    var time = timespec()
+    clock_gettime(CLOCK_MONOTONIC, &time)
+    return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
+}
+
+/// `1234567` as `1,234,567`.
+func grouped(_ number: Int) -> String {
+    var digits = Array(String(number.magnitude))
+    var position = digits.count - 3
+    while position > 0 {
+        digits.insert(",", at: position)
+        position -= 3
+    }
+    return (number < 0 ? "-" : "") + String(digits)
+}
+
+/// `1 rule`, `2 rules`.
+func counted(_ number: Int, _ noun: String) -> String {
+    "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
+}
