@@ -1,1 +1,1 @@
-print("martlet")
+runCommandLine()
