@@ -5,7 +5,7 @@ import RuleSyntax
 #endif
 
 /// One flag of a command, as `--help`, the parser and the shell completions see it.
-struct OptionSpec {
+struct OptionSpec: Sendable {
     /// Without the dashes.
     var name: String
     var short: Character?
@@ -33,7 +33,7 @@ struct OptionSpec {
 }
 
 /// One verb of the command line.
-struct CommandSpec {
+struct CommandSpec: Sendable {
     var name: String
     var summary: String
     /// The positional arguments as the usage line shows them.
@@ -42,7 +42,7 @@ struct CommandSpec {
     /// Paragraphs behind the options.
     var notes: [String] = []
     var examples: [String] = []
-    var run: (ParsedArguments) throws(Failure) -> ExitCode
+    var run: @Sendable (ParsedArguments) throws(Failure) -> ExitCode
 }
 
 /// What every command answers with. The numbers are part of the product.
@@ -163,7 +163,7 @@ private func findOption(
     if flag.hasPrefix("--") {
         let name = String(flag.dropFirst(2))
         if let option = options.first(where: { $0.name == name }) { return (option, attached) }
-        let near = suggestion(for: name, among: options.map(\.name))
+        let near = suggest(name, among: options.map(\.name))
         throw Failure(
             .badUsage, "`\(command.name)` has no flag `\(flag)`",
             help: near.map { "there is a flag with a similar name: `--\($0)`" }

@@ -41,7 +41,7 @@ private func dispatch(_ arguments: [String]) throws(Failure) -> ExitCode {
     guard let command = allCommands.first(where: { $0.name == name }) else {
         throw Failure(
             .badUsage, "there is no verb `\(verb)`",
-            help: suggestion(for: verb, among: allCommands.map(\.name))
+            help: suggest(verb, among: allCommands.map(\.name))
                 .map { "there is a verb with a similar name: `\($0)`" }
                 ?? "`martlet --help` lists the verbs")
     }
