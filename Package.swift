@@ -46,6 +46,9 @@ let package = Package(
         // simdjson as the judge of our own JSON scanner.
         .target(
             name: "CSimdjson", path: "Tests/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+        .executableTarget(
+            name: "martlet-bench", dependencies: ["StreamRuntime", "RuleModel", "CSimdjson"],
+            path: "Tests/Bench"),
         .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),
         .testTarget(name: "TidyTests", dependencies: ["RuleSyntax"]),
     ],

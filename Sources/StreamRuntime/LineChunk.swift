@@ -17,9 +17,19 @@ public struct LineChunk: Sendable {
     /// How many bytes of the chunk have been decoded.
     public internal(set) var position = 0
 
-    static let padding = 64
+    /// How many bytes may be read behind the last line.
+    public static let padding = 64
 
     public init() { bytes = [UInt8](repeating: 0, count: LineChunk.padding) }
+
+    /// A chunk over bytes that are already as they must be, without a copy.
+    /// - Precondition: The first `count` bytes end with a line feed, and `padding` more follow.
+    public init(padded bytes: [UInt8], count: Int, name: String = "text") {
+        self.bytes = bytes
+        self.count = count
+        self.name = name
+        precondition(isSound, "a chunk ends with a line feed and padding")
+    }
 
     /// A chunk of the given text; a line feed is added if the last line has none.
     public init(_ text: some Collection<UInt8>, name: String = "text", line: Int = 1, fileOffset: Int = 0) {
@@ -30,6 +40,11 @@ public struct LineChunk: Sendable {
         self.name = name
         self.line = line
         self.fileOffset = fileOffset
+    }
+
+    /// Whether the scanner may lean on the bytes: lines end with a line feed, and padding follows.
+    var isSound: Bool {
+        bytes.count >= count + LineChunk.padding && (count == 0 || bytes[count - 1] == 0x0A)
     }
 
     /// Whether every line has been decoded.

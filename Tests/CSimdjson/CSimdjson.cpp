@@ -1,5 +1,6 @@
 #include "CSimdjson.h"
 
+#include <cstring>
 #include <simdjson.h>
 
 int simdjson_judge(const uint8_t *bytes, size_t count) {
@@ -7,4 +8,64 @@ int simdjson_judge(const uint8_t *bytes, size_t count) {
     simdjson::padded_string document(reinterpret_cast<const char *>(bytes), count);
     simdjson::dom::element element;
     return static_cast<int>(parser.parse(document).get(element));
+}
+
+namespace {
+
+using namespace simdjson;
+
+bool is(ondemand::raw_json_string key, const char *name, size_t count) {
+    return std::memcmp(key.raw(), name, count) == 0 && key.raw()[count] == '"';
+}
+
+void take_text(ondemand::value value, simdjson_sums &sums) {
+    std::string_view text;
+    if (value.get_string().get(text) == SUCCESS) sums.text_bytes += static_cast<int64_t>(text.size());
+}
+
+void read_event(ondemand::object object, simdjson_sums &sums) {
+    int wanted = 6;
+    for (auto field : object) {
+        ondemand::raw_json_string key;
+        if (field.key().get(key) != SUCCESS) return;
+        ondemand::value value;
+        if (field.value().get(value) != SUCCESS) return;
+        if (is(key, "ts", 2) || is(key, "type", 4) || is(key, "user", 4)) {
+            take_text(value, sums);
+            wanted--;
+        } else if (is(key, "status", 6)) {
+            int64_t number;
+            if (value.get_int64().get(number) == SUCCESS) sums.int_sum += number;
+            wanted--;
+        } else if (is(key, "latency_ms", 10)) {
+            double number;
+            if (value.get_double().get(number) == SUCCESS) sums.float_sum += number;
+            wanted--;
+        } else if (is(key, "geo", 3)) {
+            ondemand::object geo;
+            ondemand::value country;
+            if (value.get_object().get(geo) == SUCCESS
+                && geo.find_field("country").get(country) == SUCCESS) {
+                take_text(country, sums);
+            }
+            wanted--;
+        }
+        if (wanted == 0) return;
+    }
+}
+
+}  // namespace
+
+simdjson_sums simdjson_read_six(const uint8_t *bytes, size_t count) {
+    static thread_local ondemand::parser parser;
+    simdjson_sums sums = {0, 0, 0, 0};
+    ondemand::document_stream stream;
+    if (parser.iterate_many(bytes, count, 1 << 18).get(stream) != SUCCESS) return sums;
+    for (auto document : stream) {
+        ondemand::object object;
+        if (document.get_object().get(object) != SUCCESS) continue;
+        read_event(object, sums);
+        sums.events++;
+    }
+    return sums;
 }

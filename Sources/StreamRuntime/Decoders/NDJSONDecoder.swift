@@ -1,19 +1,41 @@
-import Foundation
 import RuleModel
 
 /// Turns lines of JSON into rows of an event batch, taking only the fields that are wanted.
+///
+/// The work is done by `LineScanner`; this is its memory and its way in and out: from chunks, to
+/// batches, with the faults of bad lines into the report.
 public struct NDJSONDecoder: Sendable {
-    private let fields: [FieldPath]
-    private let eventTypes: [String]
+    private let projection: Projection
     private let options: InputOptions
+    /// The one type of all events, if the options name it.
+    private let fixedType: EventTypeID?
+    private let fieldCount: Int
+
+    // Memory of the scanner, kept from call to call. All of it is arrays, so that a decoder can be
+    // handed to another thread.
+    private var cells: [Cell] = []
+    private var rowCapacity = 0
+    private var text: [UInt8] = []
+    private var memos: [KeyMemo]
+    private var seen: [UInt32]
+    private var stamp: UInt32 = 0
+    /// The file in which a key came twice last; each file is counted once.
+    private var duplicateKeyFile: String?
 
     /// - Parameters:
     ///   - fields: The wanted fields; field `i` goes to `EventBatch.columns[i]`.
     ///   - eventTypes: The names of the event types that rules read; the place is the id.
     public init(fields: [FieldPath], eventTypes: [String], options: InputOptions) {
-        self.fields = fields
-        self.eventTypes = eventTypes
+        projection = Projection(fields: fields, eventTypes: eventTypes, options: options)
         self.options = options
+        fieldCount = fields.count
+        fixedType = options.typeName.map { name in
+            let place = eventTypes.firstIndex { Text($0) == Text(name) }
+            return place.map { EventTypeID(rawValue: UInt16($0)) } ?? .unread
+        }
+        memos = Array(repeating: KeyMemo(), count: projection.memoPlaces * KeyMemo.ways)
+        // One more, so that there is memory even where nothing is wanted.
+        seen = Array(repeating: 0, count: projection.entries.count + 1)
     }
 
     /// Decodes the lines of a chunk from where the last call stopped.
@@ -28,49 +50,183 @@ public struct NDJSONDecoder: Sendable {
         _ chunk: inout LineChunk, into batch: inout EventBatch, rowMax: Int = 1024,
         arrival: inout UInt64, report: inout InputReport
     ) {
-        precondition(batch.columns.count == fields.count, "the batch has other columns than the decoder")
-        var rows = 0
-        while !chunk.isDecoded, rows < rowMax {
-            let line = chunk.bytes[chunk.position..<chunk.count].prefix { $0 != 0x0A }
-            let start = chunk.position
-            chunk.position = line.endIndex + 1
-            defer { chunk.line += 1 }
-            report.lines += 1
-            if line.allSatisfy({ $0 == 0x20 || $0 == 0x0D || $0 == 0x09 }) {
-                report.blankLines += 1
-                continue
+        precondition(batch.columns.count == fieldCount, "the batch has other columns than the decoder")
+        precondition(rowMax > 0, "a batch takes at least one row")
+        precondition(chunk.isSound, "a chunk ends with a line feed and padding")
+        if chunk.isDecoded { return }
+        makeRoom(rows: rowMax, bytes: chunk.count - chunk.position)
+
+        var run = LineRun(
+            chunk: chunk, options: options, fixedType: fixedType, rowMax: rowMax, arrival: arrival)
+        let textBase = batch.bytes.count
+        chunk.bytes.withUnsafeBufferPointer { bytes in
+            cells.withUnsafeMutableBufferPointer { cells in
+                text.withUnsafeMutableBufferPointer { text in
+                    memos.withUnsafeMutableBufferPointer { memos in
+                        seen.withUnsafeMutableBufferPointer { seen in
+                            // None of the five is ever empty: see `init` and `makeRoom`.
+                            guard let start = bytes.baseAddress, let cells = cells.baseAddress,
+                                let text = text.baseAddress, let memos = memos.baseAddress,
+                                let seen = seen.baseAddress
+                            else { return }
+                            var scanner = LineScanner(
+                                projection: projection, rowCapacity: rowCapacity, cells: cells,
+                                text: text, textBase: textBase, memos: memos, seen: seen,
+                                stamp: stamp, start: start)
+                            run.decodeLines(start, &scanner, into: &batch, report: &report)
+                            stamp = scanner.stamp
+                            batch.bytes.append(
+                                contentsOf: UnsafeBufferPointer(start: text, count: scanner.textCount))
+                        }
+                    }
+                }
             }
-            guard let object = try? JSONSerialization.jsonObject(with: Data(line)) as? [String: Any],
-                let time = object[options.timeField.description] as? String,
-                let date = try? Date(time, strategy: .iso8601)
-            else {
-                report.record(
-                    InputFault(
-                        reason: .malformed, source: chunk.name, line: chunk.line,
-                        offset: chunk.fileOffset + start, message: "the line is not an event",
-                        raw: Array(line.prefix(InputFault.rawBytesMax))))
-                continue
-            }
-            let type = options.typeName ?? object[options.typeField.description] as? String ?? ""
-            let place = eventTypes.firstIndex(of: type)
-            if place == nil { report.unreadTypeEvents += 1 }
-            batch.types.append(place.map { EventTypeID(rawValue: UInt16($0)) } ?? .unread)
-            batch.times.append(Int64(date.timeIntervalSince1970 * 1e9))
-            batch.arrivals.append(arrival)
-            arrival += 1
-            rows += 1
-            report.events += 1
-            for (index, field) in fields.enumerated() {
-                batch.columns[index].append(cell(object[field.description], bytes: &batch.bytes))
-            }
+        }
+        appendColumns(rows: run.rows, to: &batch)
+        chunk.position = run.position
+        chunk.line = run.line
+        arrival = run.arrival
+        if run.hasDuplicateKey, duplicateKeyFile != chunk.name {
+            duplicateKeyFile = chunk.name
+            report.duplicateKeyFiles += 1
         }
     }
 
-    private func cell(_ value: Any?, bytes: inout [UInt8]) -> Cell {
-        if let number = value as? Int { return Cell(kind: .int, bits: UInt64(bitPattern: Int64(number))) }
-        if let number = value as? Double { return Cell(kind: .float, bits: number.bitPattern) }
-        guard let text = value as? String else { return .missing }
-        defer { bytes += Array(text.utf8) }
-        return Cell(kind: .text, bits: UInt64(bytes.count), length: UInt32(text.utf8.count))
+    private mutating func makeRoom(rows: Int, bytes: Int) {
+        if rows > rowCapacity {
+            rowCapacity = rows
+            cells = Array(repeating: .missing, count: max(1, projection.slotCount * rows))
+        }
+        // One copy more than the slots can ask for: the room in which a key, time or type with
+        // escapes is read.
+        let textRoom = bytes * (projection.copiesMax + 1) + LineChunk.padding
+        if text.count < textRoom { text = Array(repeating: 0, count: textRoom) }
+    }
+
+    /// Moves the rows of the slots to the columns and leaves the slots empty.
+    private mutating func appendColumns(rows: Int, to batch: inout EventBatch) {
+        if rows == 0 { return }
+        for (field, slots) in projection.fieldSlots.enumerated() {
+            let first = batch.columns[field].count
+            let start = slots[0] * rowCapacity
+            batch.columns[field].append(contentsOf: cells[start..<start + rows])
+            for slot in slots.dropFirst() {
+                let start = slot * rowCapacity
+                for row in 0..<rows
+                where batch.columns[field][first + row].kind == .missing
+                    && cells[start + row].kind != .missing
+                {
+                    batch.columns[field][first + row] = cells[start + row]
+                }
+            }
+        }
+        for slot in 0..<projection.slotCount {
+            for row in 0..<rows { cells[slot * rowCapacity + row] = .missing }
+        }
+    }
+}
+
+/// One call of `NDJSONDecoder.decode`: the way from line to line.
+private struct LineRun {
+    let chunk: LineChunk
+    let options: InputOptions
+    let fixedType: EventTypeID?
+    let rowMax: Int
+    var arrival: UInt64
+    var rows = 0
+    var position: Int
+    var line: Int
+    var hasDuplicateKey = false
+
+    init(
+        chunk: LineChunk, options: InputOptions, fixedType: EventTypeID?, rowMax: Int, arrival: UInt64
+    ) {
+        self.chunk = chunk
+        self.options = options
+        self.fixedType = fixedType
+        self.rowMax = rowMax
+        self.arrival = arrival
+        position = chunk.position
+        line = chunk.line
+    }
+
+    mutating func decodeLines(
+        _ base: BytePointer, _ scanner: inout LineScanner, into batch: inout EventBatch,
+        report: inout InputReport
+    ) {
+        if chunk.fileOffset == 0, position == 0, base[0] == 0xEF, base[1] == 0xBB, base[2] == 0xBF {
+            report.byteOrderMarks += 1
+            position = 3
+        }
+        var unread = 0
+        let firstLine = line
+        while position < chunk.count, rows < rowMax {
+            let lineStart = base + position
+            let first = skipSpace(lineStart)
+            if first.pointee == .lineFeed {
+                report.blankLines += 1
+                position = first - base + 1
+                line += 1
+                continue
+            }
+            scanner.row = rows
+            let textCount = scanner.textCount
+            if let end = scanner.scanLine(first), let type = eventType(&scanner, first) {
+                batch.types.append(type)
+                batch.times.append(scanner.time.value)
+                batch.arrivals.append(arrival)
+                if type == .unread { unread += 1 }
+                arrival += 1
+                rows += 1
+                position = end - base + 1
+            } else {
+                scanner.textCount = textCount
+                scanner.clearRow()
+                position = record(scanner, base, lineStart, &report)
+            }
+            line += 1
+        }
+        hasDuplicateKey = scanner.hasDuplicateKey
+        report.lines += line - firstLine
+        report.events += rows
+        report.unreadTypeEvents += unread
+    }
+
+    /// The type of the event just read; nil with the scanner's fault set if it has no type or time.
+    private func eventType(_ scanner: inout LineScanner, _ first: BytePointer) -> EventTypeID? {
+        let isFixed = fixedType != nil
+        if scanner.time.isFound, isFixed || scanner.type.isFound {
+            return fixedType ?? scanner.type.value
+        }
+        if !isFixed, !scanner.type.isFound {
+            scanner.fault = scanner.type.isMissing ? .typeMissing : .typeUnreadable
+            scanner.faultPosition = scanner.type.isMissing ? first : scanner.type.position
+        } else {
+            scanner.fault = scanner.time.isMissing ? .timeMissing : scanner.time.fault ?? .timeMissing
+            scanner.faultPosition = scanner.time.isMissing ? first : scanner.time.position
+        }
+        return nil
+    }
+
+    /// Records the fault of a line and returns where the next one begins.
+    private func record(
+        _ scanner: LineScanner, _ base: BytePointer, _ lineStart: BytePointer,
+        _ report: inout InputReport
+    ) -> Int {
+        // The fault stands at or before the line feed, and every chunk ends with one.
+        var end = scanner.faultPosition
+        while end.pointee != .lineFeed { end += 1 }
+        let count = end - lineStart
+        let rest = UnsafeBufferPointer(
+            start: scanner.faultPosition, count: end - scanner.faultPosition)
+        report.record(
+            InputFault(
+                reason: scanner.fault.reason, source: chunk.name, line: line,
+                offset: chunk.fileOffset + (scanner.faultPosition - base),
+                message: scanner.fault.message(rest: rest, options: options),
+                raw: Array(
+                    UnsafeBufferPointer(start: lineStart, count: min(count, InputFault.rawBytesMax))),
+                isRawCut: count > InputFault.rawBytesMax))
+        return end - base + 1
     }
 }

@@ -1,0 +1,1 @@
+runBench(CommandLine.arguments)
