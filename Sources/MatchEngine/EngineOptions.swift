@@ -1,0 +1,112 @@
+import RuleModel
+
+/// What an engine reads besides events: lists and time zones, as data.
+public struct EngineEnvironment: Sendable {
+    /// A list without a table is empty.
+    public var lists: [ListID: ListTable]
+    /// By IANA name. A zone without a table counts as UTC.
+    public var zones: [String: ZoneTable]
+
+    public init(lists: [ListID: ListTable] = [:], zones: [String: ZoneTable] = [:]) {
+        self.lists = lists
+        self.zones = zones
+    }
+}
+
+/// How an engine runs a program: order, share of the keys, limits.
+public struct EngineOptions: Sendable {
+    /// How far the events of a source may be out of order, by `EventBatch.source`; zero for sources
+    /// behind the end. When all are zero nothing waits and nothing is late (T2).
+    public var lateness: [TimeSpan] = []
+    /// Among how many engines the keys are divided, and which share this one has. The records of
+    /// all shares together are those of one engine that has all keys (T11).
+    public var shardIndex = 0
+    public var shardCount = 1
+    /// Since when the input is watched: the absence at the start of a sequence and the clocks of
+    /// listed keys begin here. Nil: at the first event.
+    public var watchStart: Timestamp?
+    public var limits = EngineLimits()
+    /// Whether near misses of rules that say `report partial` are kept for `takePartialMatches`.
+    public var keepsPartialMatches = false
+
+    public init() {}
+}
+
+/// The most that an engine keeps. A rule's own bound counts where it is smaller. Reaching a limit
+/// drops the oldest, is counted, and marks the alerts it may have touched (T9).
+public struct EngineLimits: Sendable {
+    public var keysPerRule = 100_000
+    public var runsPerKey = 10_000
+    public var eventsPerKey = 10_000
+    /// Events of one step that an alert shows; the rest is counted in `omitted`.
+    public var eventsPerAlertStep = 10
+    /// Tests of one event against one candidate that a single event may cause in one rule.
+    public var workPerEvent = 200_000
+    /// Events that may wait in the reorder buffer; more move the watermark.
+    public var waitingEvents = 1_000_000
+
+    public init() {}
+}
+
+/// What an engine has seen and done since it was made.
+public struct EngineCounters: Sendable, Equatable {
+    public struct Source: Sendable, Equatable {
+        public var events = 0
+        /// Events older than one before them of the same source.
+        public var outOfOrder = 0
+        /// Events older than the watermark, which changed nothing (T3).
+        public var late = 0
+        /// The lateness that would have covered the disorder.
+        public var worstDisorder = TimeSpan.zero
+
+        public init() {}
+    }
+
+    public struct Rule: Sendable, Equatable {
+        /// Events that a machine of the rule looked at.
+        public var events = 0
+        /// Records handed out.
+        public var alerts = 0
+        /// Matches kept silent by `unless` or `active`.
+        public var silenced = 0
+        /// Events without a part of the key (T6).
+        public var missingKeys = 0
+        /// Late events that the rule would have looked at (T3).
+        public var late = 0
+        public var evictedKeys = 0
+        public var droppedRuns = 0
+        public var droppedEvents = 0
+        /// Events at which the search was cut short.
+        public var exhaustedSearches = 0
+
+        public init() {}
+    }
+
+    /// By `EventBatch.source`.
+    public var sources: [Source] = []
+    /// By index into `Program.rules`.
+    public var rules: [Rule]
+
+    public init(ruleCount: Int) { rules = Array(repeating: Rule(), count: ruleCount) }
+}
+
+/// How far a run came that ended without a match; for `report partial` (S9).
+public struct PartialMatch: Sendable, Equatable {
+    public var rule: RuleID
+    public var key: [Value]
+    public var firstTime: Timestamp
+    /// When the run ended.
+    public var endedAt: Timestamp
+    /// Names of the steps that were filled, in order.
+    public var filledSteps: [String]
+
+    public init(
+        rule: RuleID, key: [Value], firstTime: Timestamp, endedAt: Timestamp, filledSteps: [String]
+    ) {
+        self.rule = rule
+        self.key = key
+        self.firstTime = firstTime
+        self.endedAt = endedAt
+        self.filledSteps = filledSteps
+    }
+}

@@ -1,0 +1,46 @@
+import RuleModel
+
+/// A batch of events with the bits of all conditions, shared by everything that looks at its rows.
+///
+/// A class, since rows that wait in the reorder buffer keep their batch alive.
+final class LoadedBatch: Sendable {
+    let events: EventBatch
+    let fields: [Field]
+    /// `words` words for each condition; the bit of row `r` is bit `r % 64` of word `r / 64`.
+    let conditionBits: [UInt64]
+    let words: Int
+
+    init(events: EventBatch, fields: [Field], conditionBits: [UInt64], words: Int) {
+        self.events = events
+        self.fields = fields
+        self.conditionBits = conditionBits
+        self.words = words
+    }
+}
+
+/// One event: a row of a batch.
+struct Event: Sendable {
+    let batch: LoadedBatch
+    let row: Int
+
+    /// The event's own time, which conditions and messages see.
+    var time: Timestamp { Timestamp(nanoseconds: batch.events.times[row]) }
+    var type: EventTypeID { batch.events.types[row] }
+    var arrival: UInt64 { batch.events.arrivals[row] }
+
+    /// Whether the event passes a condition. Meaningful for events of a type that the condition's
+    /// rules read.
+    func passes(_ condition: ConditionID) -> Bool {
+        let word = batch.conditionBits[Int(condition.rawValue) * batch.words + row / 64]
+        return word >> UInt64(row % 64) & 1 == 1
+    }
+
+    /// The field as its declared type; missing where the data holds something else (T7).
+    func value(_ field: FieldID) -> Value {
+        if field == .time { return .time(time) }
+        guard field != .type else { return .missing }
+        let declared = batch.fields[Int(field.rawValue)]
+        let cell = batch.events.columns[declared.column][row]
+        return CellReader.value(cell, as: declared.type, bytes: batch.events.bytes)
+    }
+}

@@ -1,0 +1,36 @@
+import RuleModel
+
+/// Where an expression finds what is not constant. A machine answers what it has; the rest is missing.
+protocol TermContext {
+    /// A field of the event being looked at.
+    func field(_ field: FieldID) -> Value
+    func stepField(_ step: StepID, _ occurrence: Term.Occurrence, _ field: FieldID) -> Value
+    func stepList(_ step: StepID, _ field: FieldID) -> Value
+    func stepCount(_ step: StepID) -> Value
+    func stepAggregate(_ function: AggregateFunction, _ step: StepID, _ field: FieldID) -> Value
+    func key(_ index: Int) -> Value
+    func measure(_ index: Int, _ time: Term.MeasureTime) -> Value
+    func fact(_ fact: MatchFact) -> Value
+}
+
+extension TermContext {
+    func field(_ field: FieldID) -> Value { .missing }
+    func stepField(_ step: StepID, _ occurrence: Term.Occurrence, _ field: FieldID) -> Value {
+        .missing
+    }
+    func stepList(_ step: StepID, _ field: FieldID) -> Value { .missing }
+    func stepCount(_ step: StepID) -> Value { .missing }
+    func stepAggregate(_ function: AggregateFunction, _ step: StepID, _ field: FieldID) -> Value {
+        .missing
+    }
+    func key(_ index: Int) -> Value { .missing }
+    func measure(_ index: Int, _ time: Term.MeasureTime) -> Value { .missing }
+    func fact(_ fact: MatchFact) -> Value { .missing }
+}
+
+/// The context of conditions that look at one event.
+struct EventContext: TermContext {
+    let event: Event
+
+    func field(_ field: FieldID) -> Value { event.value(field) }
+}

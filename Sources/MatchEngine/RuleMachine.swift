@@ -1,0 +1,94 @@
+import RuleModel
+
+/// The state of one rule over all its keys. Sequences and thresholds are driven alike through this.
+///
+/// A machine keeps what it knows of a key in arrays indexed by `KeySlot.index`. The key itself lives
+/// in the rule's `KeyTable`. After each call the machine says when it wants to be woken next
+/// (`MachineContext.wake`), or gives the slot back when nothing is left (`MachineContext.release`).
+protocol RuleMachine: Sendable {
+    /// Called once, when the time is known since which the input is watched, before any event.
+    mutating func begin(at time: Timestamp, in context: inout MachineContext)
+    /// An event that passed a condition of the rule (or, for `then immediately`, is of its input).
+    /// Every deadline before
+    /// `context.instant` has fired.
+    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext)
+    /// A time that the machine asked for, or an earlier one, has come: events at `time` itself have
+    /// been processed (T5). May come with nothing due.
+    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext)
+    /// The key is dropped for the limit on keys; its slot will be used by another.
+    mutating func forget(_ key: KeySlot)
+    /// A list that the rule may read has another content from `context.instant` on.
+    mutating func listChanged(_ list: ListID, in context: inout MachineContext)
+    /// How many matches wait for a deadline and nothing else.
+    var openDeadlines: Int { get }
+}
+
+/// The place of a key in its rule's table.
+struct KeySlot: Hashable, Sendable {
+    var index: Int
+}
+
+/// What a machine may use and change while it is called.
+struct MachineContext: Sendable {
+    let program: Program
+    let limits: EngineLimits
+    let zones: [String: ZoneTable]
+    let shardIndex: UInt64
+    let shardCount: UInt64
+    /// Evaluates expressions; holds the lists in force.
+    var evaluator: TermEvaluator
+    /// One table for each rule, by index into `Program.rules`.
+    var keys: [KeyTable]
+    var deadlines = DeadlineHeap()
+    var counters: EngineCounters
+    /// The index into `Program.rules` of the machine being called.
+    var rule = 0
+    /// The instant being processed (T2): for events the order time, for deadlines theirs.
+    var instant = Timestamp.distantPast
+    /// The arrival number of the event being processed, `UInt64.max` for a deadline.
+    var arrival = UInt64.max
+    /// Since when the input is watched.
+    var watchStart = Timestamp.distantPast
+    /// Records made so far in this call of the engine.
+    var output: [Alert] = []
+    var partialMatches: [PartialMatch] = []
+    var emission: EmissionState
+
+    var ruleProgram: RuleProgram { program.rules[rule] }
+
+    /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a
+    /// machine repeats its next one at the end of each call.
+    mutating func wake(_ key: KeySlot, at time: Timestamp) {
+        guard time < keys[rule].scheduled(key) else { return }
+        keys[rule].setScheduled(key, time)
+        deadlines.push(
+            DeadlineHeap.Entry(
+                time: time.nanoseconds, rule: Int32(rule), slot: UInt32(key.index),
+                keyHash: keys[rule].hash(key), generation: keys[rule].generation(key)))
+    }
+
+    /// Gives the slot of a key without state back. The machine forgets the slot first.
+    mutating func release(_ key: KeySlot) { keys[rule].remove(key) }
+
+    /// The slot of a key given by values, made when it is new; nil when another shard owns the key.
+    /// For keys that exist without an event (H9). The machine forgets what it has for `evicted`
+    /// before it uses the slot, which may be the same.
+    mutating func slot(
+        forKey values: [Value]
+    ) -> (slot: KeySlot, isNew: Bool, evicted: KeySlot?)? {
+        var hash = StableHash()
+        for value in values { hash.combine(value) }
+        guard hash.value % shardCount == shardIndex else { return nil }
+        let found = keys[rule].findOrInsert(values, hash: hash.value)
+        if found.evicted != nil { noteOverflow(\.evictedKeys) }
+        return found
+    }
+
+    /// Counts that a limit was reached and lets the rule's overflow alert be made (T9).
+    mutating func noteOverflow(_ counter: WritableKeyPath<EngineCounters.Rule, Int>) {
+        counters.rules[rule][keyPath: counter] += 1
+    }
+
+    func keyValues(_ key: KeySlot) -> [Value] { keys[rule].values(key) }
+    func keyHash(_ key: KeySlot) -> UInt64 { keys[rule].hash(key) }
+}
