@@ -1,2 +1,64 @@
 import RuleModel
 import RuleSyntax
+
+/// What the caller decides about a compilation; the compiler itself reads no files.
+public struct CompileOptions: Sendable {
+    /// Reads the file that an `import` names; nil when there is none.
+    ///
+    /// The path is the import's text resolved against the folder of the importing file; an absolute
+    /// one is passed as it is. The id of the result is ignored.
+    public var load: @Sendable (_ path: String) -> SourceText?
+    /// What makes two paths the same file. A command passes the path without links.
+    public var identity: @Sendable (_ path: String) -> String
+    /// Whether the expectations of `test` blocks become `probes` of their rules.
+    public var includesTests: Bool
+    /// The names of all time zones; nil: names of zones are not checked.
+    public var zones: Set<String>?
+
+    public init(
+        includesTests: Bool = false, zones: Set<String>? = nil,
+        load: @escaping @Sendable (_ path: String) -> SourceText? = { _ in nil },
+        identity: @escaping @Sendable (_ path: String) -> String = normalisedPath
+    ) {
+        self.includesTests = includesTests
+        self.zones = zones
+        self.load = load
+        self.identity = identity
+    }
+}
+
+/// All that the compiler knows of a rule set.
+public struct Compilation: Sendable {
+    /// The sound rules, in order of files and lines; a rule with an error is left out.
+    /// `plans[i].id.rawValue == i`.
+    public var plans: [RulePlan]
+    public var tables: RuleSetTables
+    /// What an engine runs; nil exactly if there is an error.
+    public var program: Program?
+    /// By file, then position.
+    public var diagnostics: [Diagnostic]
+    /// The files given and those imported; the index is the `SourceID` of every range.
+    public var sources: [SourceText]
+    /// The trees of `sources`, in the same order.
+    public var files: [RuleFile]
+    /// Where each plan's name stands; the index is the `OriginID`.
+    public var origins: [SourceRange]
+    /// How many rules the files declare, good or not.
+    public var ruleCount: Int
+    public var tests: [TestPlan]
+    public var deployment: DeploymentPlan
+
+    public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
+}
+
+/// Compiles files together: reads their imports, resolves names, checks types, builds the plans
+/// and the program.
+///
+/// Never fails. What is wrong is in `diagnostics`; what is sound is compiled all the same.
+public func compile(_ sources: [SourceText], options: CompileOptions = CompileOptions()) -> Compilation {
+    let set = loadRuleSet(sources, options: options)
+    return Compilation(
+        plans: [], tables: RuleSetTables(), program: nil, diagnostics: set.diagnostics,
+        sources: set.sources, files: set.files, origins: [], ruleCount: 0, tests: [],
+        deployment: DeploymentPlan())
+}

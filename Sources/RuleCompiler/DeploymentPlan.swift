@@ -1,0 +1,116 @@
+import RuleModel
+import RuleSyntax
+
+/// Where events come from, where alerts go, and what the engine may use (part 3 of the language).
+public struct DeploymentPlan: Sendable, Equatable {
+    public var sources: [SourcePlan] = []
+    public var sinks: [SinkPlan] = []
+    public var engine = EnginePlan()
+
+    public init() {}
+}
+
+/// A secret by reference: it is read when a connection is made and never printed.
+public enum SecretReference: Sendable, Equatable {
+    /// `secret file "..."`
+    case file(String)
+    /// `secret env "NAME"`
+    case environment(String)
+}
+
+/// One value of a connector's block.
+public enum SettingValue: Sendable, Equatable {
+    case flag
+    case text(String)
+    case number(Double)
+    case span(TimeSpan)
+    case list([SettingValue])
+    case secret(SecretReference)
+}
+
+/// A key of a connector's block and what stands behind it.
+public struct ConnectorSetting: Sendable, Equatable {
+    public var name: String
+    public var values: [SettingValue]
+    public var range: SourceRange
+}
+
+/// A connector as written; how it runs is the runtime's business.
+public struct ConnectorPlan: Sendable, Equatable {
+    /// For example `file`, `stdin`, `kafka`, `slack`.
+    public var kind: String
+    public var settings: [ConnectorSetting]
+    public var range: SourceRange
+
+    /// The text behind a key; nil when the key is not there.
+    public func text(_ name: String) -> String? {
+        for setting in settings where setting.name == name {
+            if case .text(let text)? = setting.values.first { return text }
+        }
+        return nil
+    }
+
+    public func has(_ name: String) -> Bool { settings.contains { $0.name == name } }
+}
+
+public struct SourcePlan: Sendable, Equatable {
+    public enum EventTypeSource: Sendable, Equatable {
+        /// `type field "kind"`
+        case field(FieldPath)
+        /// `type "payment"`
+        case constant(String)
+    }
+
+    public struct Deduplication: Sendable, Equatable {
+        public var field: FieldPath
+        public var span: TimeSpan
+    }
+
+    public var name: String
+    /// Nil when it was left out; reported.
+    public var connector: ConnectorPlan?
+    /// `json` when nothing is said.
+    public var decoder = "json"
+    /// The field with the event time; nil: the runtime's default.
+    public var timeField: FieldPath?
+    /// Nil: the runtime's default.
+    public var type: EventTypeSource?
+    public var lateness = TimeSpan.zero
+    public var idleAfter = TimeSpan.minute
+    public var deduplication: Deduplication?
+    /// The file that declares it; paths are relative to it.
+    public var declaredIn: String
+    public var range: SourceRange
+}
+
+public struct SinkPlan: Sendable, Equatable {
+    public struct Grouping: Sendable, Equatable {
+        public var fields: [String]
+        public var span: TimeSpan
+    }
+
+    public struct Rate: Sendable, Equatable {
+        public var count: Int
+        public var per: TimeSpan
+    }
+
+    public var name: String
+    public var connector: ConnectorPlan?
+    /// `when severity >= high`: a comparison of the alert's severity.
+    public var minimumSeverity: Severity?
+    public var grouping: Grouping?
+    public var rate: Rate?
+    public var declaredIn: String
+    public var range: SourceRange
+}
+
+public struct EnginePlan: Sendable, Equatable {
+    /// The folder for state, relative to the file that declares it.
+    public var dataFolder: String?
+    public var listen: String?
+    public var memoryBytes: Int?
+    public var keysPerRule: Int?
+    public var declaredIn: String?
+
+    public init() {}
+}
