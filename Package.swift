@@ -9,7 +9,8 @@ let package = Package(
         .target(name: "RuleModel"),
 
         // The language tower: text → plan → program.
-        .target(name: "RuleSyntax"),
+        // Without Foundation, rounding a number needs the C mathematics library by name.
+        .target(name: "RuleSyntax", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "RuleCompiler", dependencies: ["RuleModel", "RuleSyntax", "TextPatterns"]),
 
         // The runtime tower: events → alerts.
