@@ -1,0 +1,108 @@
+/// A sum of decimal numbers without rounding errors, from which numbers can be taken away again.
+///
+/// The sum is kept as an expansion: a few numbers whose exact total is the exact total of all that
+/// was added and not removed. It is rounded once, when it is read. So the result is the same
+/// whatever the order of adding and removing, and ten times 0.1 is 1.
+///
+/// Whole numbers are kept apart, in 128 bits. Numbers beyond 1e290 count as infinite while they
+/// are in the sum, so that no partial total can overflow.
+/// - SeeAlso: Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric
+///   Predicates", 1997, §2.5 (grow-expansion); the final rounding is that of Python's `math.fsum`.
+struct ExactSum {
+    private var whole: Int128 = 0
+    /// Non-overlapping, of rising magnitude, none zero.
+    private var expansion: [Double] = []
+    private var decimals = 0
+    private var infinities = 0
+    private var negativeInfinities = 0
+
+    /// Whether no decimal number is in the sum.
+    var isWhole: Bool { decimals == 0 }
+
+    mutating func add(_ number: Int64) { whole += Int128(number) }
+
+    mutating func remove(_ number: Int64) { whole -= Int128(number) }
+
+    /// - Precondition: not a NaN.
+    mutating func add(_ number: Double) {
+        decimals += 1
+        if isInfinite(number) {
+            if number > 0 { infinities += 1 } else { negativeInfinities += 1 }
+        } else {
+            grow(by: number)
+        }
+    }
+
+    /// - Precondition: the number was added before and not removed since.
+    mutating func remove(_ number: Double) {
+        decimals -= 1
+        if isInfinite(number) {
+            if number > 0 { infinities -= 1 } else { negativeInfinities -= 1 }
+        } else {
+            grow(by: -number)
+        }
+    }
+
+    /// The sum, if it is a whole number of 64 bits and no decimal number took part.
+    var wholeValue: Int64? { isWhole ? Int64(exactly: whole) : nil }
+
+    /// The exact sum, rounded to the nearest number; ties to even. Nil when infinities of both
+    /// signs are in it.
+    var rounded: Double? {
+        if infinities > 0 || negativeInfinities > 0 {
+            if infinities > 0 && negativeInfinities > 0 { return nil }
+            return infinities > 0 ? .infinity : -.infinity
+        }
+        if isWhole { return Double(whole) }
+        if whole == 0 { return ExactSum.round(expansion) }
+        var all = self
+        // A double holds 32 bits of a whole number exactly, wherever they stand.
+        var rest = whole.magnitude
+        var scale = whole < 0 ? -1.0 : 1.0
+        while rest > 0 {
+            all.grow(by: Double(UInt32(truncatingIfNeeded: rest)) * scale)
+            rest >>= 32
+            scale *= 4_294_967_296
+        }
+        return ExactSum.round(all.expansion)
+    }
+
+    private func isInfinite(_ number: Double) -> Bool { number.magnitude > 1e290 }
+
+    private mutating func grow(by number: Double) {
+        var carry = number
+        var kept = 0
+        for index in expansion.indices {
+            let part = expansion[index]
+            let (large, small) = carry.magnitude < part.magnitude ? (part, carry) : (carry, part)
+            let sum = large + small
+            let error = small - (sum - large)
+            if error != 0 {
+                expansion[kept] = error
+                kept += 1
+            }
+            carry = sum
+        }
+        expansion.removeLast(expansion.count - kept)
+        if carry != 0 { expansion.append(carry) }
+    }
+
+    private static func round(_ expansion: [Double]) -> Double {
+        guard var sum = expansion.last else { return 0 }
+        var index = expansion.count - 1
+        var error = 0.0
+        while index > 0, error == 0 {
+            index -= 1
+            let before = sum
+            sum = before + expansion[index]
+            error = expansion[index] - (sum - before)
+        }
+        // Halfway between two numbers, so far: what lies below decides.
+        if index > 0, (error < 0) == (expansion[index - 1] < 0) {
+            let twice = error * 2
+            let shifted = sum + twice
+            if shifted - sum == twice { sum = shifted }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,73 @@
+/// The numbers of a window in sorted order, for percentiles.
+///
+/// Exact up to `exactLimit` numbers. Beyond `sketchStart` a sketch takes over, and hands back when
+/// so many have left that exactness is promised again; the gap between the two keeps a window
+/// whose size sways around the limit from changing sides at every event.
+struct OrderStatistics {
+    static let exactLimit = 10_000
+    static let sketchStart = 11_000
+
+    private var sorted: [Double] = []
+    private var sketch: QuantileSketch?
+    private(set) var count = 0
+
+    /// Whether percentiles carry the error of the sketch.
+    var isEstimated: Bool { sketch != nil }
+
+    /// - Precondition: not a NaN.
+    mutating func add(_ number: Double) {
+        count += 1
+        if sketch != nil {
+            sketch?.add(number)
+            return
+        }
+        sorted.insert(number, at: sorted.lowerBound(of: number))
+        if count > OrderStatistics.sketchStart {
+            var sketch = QuantileSketch()
+            for number in sorted { sketch.add(number) }
+            self.sketch = sketch
+            sorted = []
+        }
+    }
+
+    /// Takes out a number that was added before.
+    ///
+    /// Returns true when there are few enough numbers for exactness, which the sketch cannot give:
+    /// then the owner calls `rebuild` with all that are left.
+    mutating func remove(_ number: Double) -> Bool {
+        count -= 1
+        if sketch != nil {
+            sketch?.remove(number)
+            return count <= OrderStatistics.exactLimit
+        }
+        let index = sorted.lowerBound(of: number)
+        assert(index < sorted.count && sorted[index] == number, "only what was added is removed")
+        sorted.remove(at: index)
+        return false
+    }
+
+    /// Starts anew with these numbers, exactly.
+    mutating func rebuild(from numbers: [Double]) {
+        sorted = numbers.sorted()
+        count = numbers.count
+        sketch = nil
+    }
+
+    /// The number below which `percent` of the numbers lie: linear interpolation at rank
+    /// `percent / 100 * (count - 1)`. Nil without numbers.
+    func percentile(_ percent: Double) -> Double? {
+        guard count > 0 else { return nil }
+        let rank = min(max(percent / 100, 0), 1) * Double(count - 1)
+        let lower = Int(rank)
+        let fraction = rank - Double(lower)
+        let low = value(atRank: lower)
+        // Without the test two infinities would make a NaN.
+        if fraction == 0 { return low }
+        let high = value(atRank: lower + 1)
+        return low == high ? low : low + (high - low) * fraction
+    }
+
+    private func value(atRank rank: Int) -> Double {
+        sketch?.value(atRank: rank) ?? sorted[rank]
+    }
+}
