@@ -43,7 +43,10 @@ let package = Package(
             name: "MatchEngineTests", dependencies: ["MatchEngine", "RuleCompiler", "RuleModel", "TestKit"]),
         .testTarget(
             name: "StreamRuntimeTests",
-            dependencies: ["StreamRuntime", "MatchEngine", "RuleCompiler", "RuleModel", "TestKit", "CSimdjson"]),
+            dependencies: [
+                "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleModel", "TestKit", "CSimdjson", "CZlib",
+                "CZstd",
+            ]),
         // simdjson as the judge of our own JSON scanner.
         .target(
             name: "CSimdjson", path: "Tests/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),

@@ -42,6 +42,18 @@ public struct LineChunk: Sendable {
         self.fileOffset = fileOffset
     }
 
+    /// Takes the lines out and keeps the memory.
+    mutating func clear() {
+        count = 0
+        position = 0
+    }
+
+    /// Makes the memory large enough for `count` bytes of lines and the padding.
+    mutating func makeRoom(_ count: Int) {
+        let missing = count + LineChunk.padding - bytes.count
+        if missing > 0 { bytes.append(contentsOf: repeatElement(0, count: missing)) }
+    }
+
     /// Whether the scanner may lean on the bytes: lines end with a line feed, and padding follows.
     var isSound: Bool {
         bytes.count >= count + LineChunk.padding && (count == 0 || bytes[count - 1] == 0x0A)

@@ -341,6 +341,16 @@ struct NDJSONDecoderTests {
         }
     }
 
+    @Test("a line is too long beyond the limit and not at it")
+    func lineLimit() {
+        let line = event(#""a":1"#)
+        var options = InputOptions(lineBytesMax: line.utf8.count)
+        #expect(decode(line, options: options).batch.count == 1)
+        options.lineBytesMax -= 1
+        #expect(decode(line, options: options).report.count(of: .lineTooLong) == 1)
+        #expect(decode(line, options: options).batch.count == 0)
+    }
+
     @Test("with nothing wanted, lines are checked all the same")
     func nothingWanted() {
         let decoded = decode(event(#""a":1"#) + "\nx\n", fields: [])

@@ -171,7 +171,9 @@ private struct LineRun {
             }
             scanner.row = rows
             let textCount = scanner.textCount
-            if let end = scanner.scanLine(first), let type = eventType(&scanner, first) {
+            if let end = scanner.scanLine(first), isShort(lineStart, end, &scanner),
+                let type = eventType(&scanner, first)
+            {
                 batch.types.append(type)
                 batch.times.append(scanner.time.value)
                 batch.arrivals.append(arrival)
@@ -190,6 +192,16 @@ private struct LineRun {
         report.lines += line - firstLine
         report.events += rows
         report.unreadTypeEvents += unread
+    }
+
+    /// The cutter holds back only what is far too long for its memory; the limit is kept here.
+    private func isShort(
+        _ start: BytePointer, _ end: BytePointer, _ scanner: inout LineScanner
+    ) -> Bool {
+        if end - start <= options.lineBytesMax { return true }
+        scanner.fault = .lineTooLong
+        scanner.faultPosition = start
+        return false
     }
 
     /// The type of the event just read; nil with the scanner's fault set if it has no type or time.

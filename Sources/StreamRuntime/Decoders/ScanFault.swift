@@ -20,6 +20,7 @@ enum ScanFault: UInt8, Sendable {
     case invalidUTF8
     case tooDeep
     case trailingBytes
+    case lineTooLong
     case typeMissing
     case typeUnreadable
     case timeMissing
@@ -39,6 +40,7 @@ enum ScanFault: UInt8, Sendable {
         case .invalidUTF8: .invalidUTF8
         case .tooDeep: .tooDeep
         case .trailingBytes: .trailingBytes
+        case .lineTooLong: .lineTooLong
         case .typeMissing: .typeMissing
         case .typeUnreadable: .typeUnreadable
         case .timeMissing: .timeMissing
@@ -70,6 +72,7 @@ enum ScanFault: UInt8, Sendable {
         case .invalidUTF8: "a text is not valid UTF-8: \(shown(rest))"
         case .tooDeep: "objects and arrays are nested more than \(LineScanner.depthMax) deep"
         case .trailingBytes: "something follows after the object: \(shown(rest))"
+        case .lineTooLong: tooLongMessage(options.lineBytesMax)
         case .typeMissing: "the event has no field `\(options.typeField)` that names its type"
         case .typeUnreadable: "the type of the event is neither a text nor a whole number"
         case .timeMissing: "the event has no time in the field `\(options.timeField)`"

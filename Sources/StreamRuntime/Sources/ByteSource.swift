@@ -6,7 +6,8 @@ public protocol ByteSource: AnyObject {
     /// Fills `chunk` with the next whole lines.
     ///
     /// Waits no longer than `waitMilliseconds` for input that is not there yet, so that the caller
-    /// can look at the clock and at a request to stop.
+    /// can look at the clock and at a request to stop. The same chunk may be given again and again,
+    /// which saves memory; what it held is gone.
     func next(
         into chunk: inout LineChunk, waitingAtMost waitMilliseconds: Int, report: inout InputReport
     ) -> SourceStep
@@ -34,7 +35,8 @@ public enum InputSelection: Sendable, Equatable {
 /// Opens nothing yet: files are opened one after the other as they are needed.
 public func makeSource(_ selection: InputSelection, options: InputOptions) -> any ByteSource {
     switch selection {
-    case .files(let paths), .follow(let paths): FileSource(paths: paths, options: options)
+    case .files(let paths): FileSource(paths: paths, options: options)
+    case .follow(let paths): FollowSource(paths: paths, options: options)
     case .standardInput: FileSource(paths: ["-"], options: options)
     }
 }
