@@ -43,7 +43,7 @@ public struct ListTable: Sendable, Equatable {
                 let canonical = ListTable.canonical(key)
                 if exact[canonical] == nil { exact[canonical] = index }
                 if case .text(let text) = key {
-                    let lower = Text(text.string.lowercased())
+                    let lower = Text(CaseFolding.folded(text.string))
                     if folded[lower] == nil { folded[lower] = index }
                 }
             }
@@ -61,7 +61,7 @@ public struct ListTable: Sendable, Equatable {
             }
         }
         if ignoringCase, case .text(let text) = value {
-            return folded[Text(text.string.lowercased())].map { rows[$0] }
+            return folded[Text(CaseFolding.folded(text.string))].map { rows[$0] }
         }
         return exact[ListTable.canonical(value)].map { rows[$0] }
     }

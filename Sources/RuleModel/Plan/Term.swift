@@ -21,16 +21,16 @@ public struct ScheduleID: Hashable, Sendable {
     public init(_ rawValue: Int) { self.rawValue = rawValue }
 }
 
-public enum Comparison: String, Hashable, Sendable {
+public enum Comparison: String, Hashable, Sendable, CaseIterable {
     case equal = "==", notEqual = "!=", less = "<", lessOrEqual = "<=", greater = ">"
     case greaterOrEqual = ">="
 }
 
-public enum Arithmetic: String, Hashable, Sendable {
+public enum Arithmetic: String, Hashable, Sendable, CaseIterable {
     case add = "+", subtract = "-", multiply = "*", divide = "/", remainder = "%"
 }
 
-public enum TextTest: String, Hashable, Sendable {
+public enum TextTest: String, Hashable, Sendable, CaseIterable {
     case contains, startsWith = "starts with", endsWith = "ends with"
     /// `*` stands for any text, `?` for one character; `\` takes their meaning away.
     case like

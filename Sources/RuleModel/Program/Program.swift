@@ -43,6 +43,9 @@ public struct CodeID: Hashable, Sendable {
 ///     otherwise    left               right
 ///     arithmetic   left               right             operator
 ///     quantified   list               condition         depth          flag: all
+///
+/// Comparisons, tests, operators, functions, aggregates and facts are written as their place in
+/// `allCases` (`Instruction.place`).
 public struct Instruction: Hashable, Sendable {
     public enum Opcode: UInt8, Hashable, Sendable, CaseIterable {
         case constant, field, stepField, stepList, stepCount, stepAggregate, key, measure, fact
@@ -68,6 +71,16 @@ public struct Instruction: Hashable, Sendable {
         self.b = b
         self.c = c
         self.count = count
+    }
+
+    /// A case as an instruction holds it: its place in `allCases`.
+    public static func place<Choice: CaseIterable & Equatable>(of choice: Choice) -> Int32 {
+        var place: Int32 = 0
+        for other in Choice.allCases {
+            if other == choice { return place }
+            place += 1
+        }
+        return place
     }
 }
 
