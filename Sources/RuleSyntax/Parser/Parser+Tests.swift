@@ -96,7 +96,7 @@ extension Parser {
         case .resolve: outcome = .resolve
         case .correction: outcome = .correction
         default:
-            expected("`alert`, `resolve`, `correction` or `nothing`")
+            expected(oneOf: .alert, .resolve, .correction, .nothing)
             return nil
         }
         advance()
