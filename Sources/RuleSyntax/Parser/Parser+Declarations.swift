@@ -17,10 +17,6 @@ extension Parser {
 
     private mutating func declaration() -> Declaration? {
         guard let keyword = current.keyword else { return unknownDeclaration() }
-        return declaration(keyword)
-    }
-
-    private mutating func declaration(_ keyword: Keyword) -> Declaration? {
         switch keyword {
         case .import: return .import(importDeclaration())
         case .event: return .event(eventDeclaration())
@@ -55,32 +51,27 @@ extension Parser {
         let word = text(token)
         if ["SELECT", "WITH", "FROM"].contains(word.uppercased()), token.kind == .name {
             fail(.sql(word, at: token.range))
-            skipParagraph()
+            skipDeclaration()
             return nil
         }
         let suggestion = suggest(word, among: Self.declarationWords.map(\.rawValue))
         fail(.unknownDeclaration(describe(token), suggestion: suggestion, at: token.range))
-        let next = peek()
-        if let meant = suggestion.flatMap(Keyword.named), token.kind == .name, !next.startsLine,
-            next.isName || next.isText || next.kind == .leftBrace
-        {
-            isPanicking = false
-            return declaration(meant)
-        }
-        skipParagraph()
+        advance()
+        skipDeclaration()
         return nil
     }
 
-    /// Skips to the next declaration, or to the next line behind an empty one that is in no block.
-    private mutating func skipParagraph() {
+    /// Skips to the next declaration.
+    private mutating func skipDeclaration() {
         var depth = 0
-        repeat {
+        while !atEnd, !isAtDeclaration {
+            if depth == 0, current.startsLine, current.keyword.map(Self.declarationWords.contains) == true {
+                break
+            }
             if at(.leftBrace) { depth += 1 }
             if at(.rightBrace) { depth = max(0, depth - 1) }
             advance()
-            let isParagraph = source.line(at: current.range.start) > source.line(at: previous.range.end) + 1
-            if depth == 0, isParagraph { return }
-        } while !atEnd && !isAtDeclaration
+        }
     }
 
     private mutating func endDeclaration() {
@@ -186,7 +177,7 @@ extension Parser {
         let start = advance().range
         if at(.star) || (current.isName && [.comma, .name].contains(peek().kind) && !peek().startsLine) {
             fail(.sql("select", at: start))
-            skipParagraph()
+            skipDeclaration()
             return nil
         }
         let name = name("a name for the stream")

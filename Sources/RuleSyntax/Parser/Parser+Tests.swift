@@ -96,7 +96,7 @@ extension Parser {
         case .resolve: outcome = .resolve
         case .correction: outcome = .correction
         default:
-            expected(oneOf: .alert, .resolve, .correction, .nothing)
+            expected("`alert`, `resolve`, `correction` or `nothing`")
             return nil
         }
         advance()

@@ -33,21 +33,7 @@ extension Parser {
         let endsLine = atEnd || !isSameLine(current)
         let place = endsLine ? endOfPrevious : current.range
         let found = atEnd ? endTitle : endsLine ? "the end of the line" : describe(current)
-        fail(.expected(what, found: found, isEnd: endsLine, at: place, help: help))
-    }
-
-    /// Fails with "expected one of these words", and with the one that was meant.
-    mutating func expected(oneOf keywords: Keyword...) {
-        let words = keywords.map(\.rawValue)
-        let quoted = words.map { "`\($0)`" }
-        let list = quoted.dropLast().joined(separator: ", ") + " or " + quoted[quoted.count - 1]
-        let isWord = current.kind == .name && isSameLine(current)
-        let help = isWord ? suggest(text(current), among: words) : nil
-        expected(
-            list,
-            help: help.map {
-                Help("there is a similar word: `\($0)`", fix: .replace(current.range, with: $0))
-            })
+        fail(.expected(what, found: found, at: place, help: help))
     }
 
     func describe(_ token: Token) -> String {

@@ -1,5 +1,3 @@
-import RuleModel
-
 /// Writing of JSON, without anything of Foundation: one append after the other to an array of bytes.
 extension [UInt8] {
     /// A JSON string.
@@ -7,7 +5,7 @@ extension [UInt8] {
     /// Besides what the format asks for, control characters of all kinds, line separators and
     /// marks that change the direction of writing are escaped, so that a line of JSON is harmless
     /// on a terminal and is always one line.
-    mutating func appendJSON(_ string: String) {
+    public mutating func appendJSON(_ string: String) {
         append(UInt8(ascii: "\""))
         for scalar in string.unicodeScalars {
             switch scalar {
@@ -30,7 +28,7 @@ extension [UInt8] {
 
     /// A JSON value: numbers and booleans as such, missing values and numbers that are none or
     /// infinite as `null`, lists as arrays, everything else as the text of messages.
-    mutating func appendJSON(_ value: Value) {
+    public mutating func appendJSON(_ value: Value) {
         switch value {
         case .missing: append(contentsOf: "null".utf8)
         case .bool, .int: append(contentsOf: value.plainText.utf8)
@@ -43,7 +41,7 @@ extension [UInt8] {
     }
 
     /// A JSON array.
-    mutating func appendJSON<Member>(
+    public mutating func appendJSON<Member>(
         _ elements: [Member], writing write: (inout [UInt8], Member) -> Void
     ) {
         append(UInt8(ascii: "["))
@@ -55,7 +53,7 @@ extension [UInt8] {
     }
 
     /// A JSON object, in the order given.
-    mutating func appendJSON(_ members: [Alert.NamedValue]) {
+    public mutating func appendJSON(_ members: [Alert.NamedValue]) {
         append(UInt8(ascii: "{"))
         for (index, member) in members.enumerated() {
             if index > 0 { append(UInt8(ascii: ",")) }
@@ -67,7 +65,7 @@ extension [UInt8] {
     }
 
     /// Exactly so many hexadecimal digits, in lower case.
-    mutating func appendHexadecimal(_ number: UInt64, digits: Int) {
+    public mutating func appendHexadecimal(_ number: UInt64, digits: Int) {
         let text = String(number, radix: 16)
         append(contentsOf: repeatElement(UInt8(ascii: "0"), count: Swift.max(0, digits - text.utf8.count)))
         append(contentsOf: text.utf8)
@@ -77,10 +75,22 @@ extension [UInt8] {
 extension Unicode.Scalar {
     /// Whether a terminal may do something else with it than show it: control characters (C0, DEL,
     /// C1), line and paragraph separators, and marks that change the direction of writing.
-    var isDangerousOnTerminals: Bool {
+    public var isDangerousOnTerminals: Bool {
         switch value {
         case 0..<0x20, 0x7F..<0xA0, 0x200E, 0x200F, 0x2028...0x202E, 0x2066...0x2069, 0xFEFF: true
         default: false
         }
     }
 }
+
+extension Value {
+    /// The value as JSON.
+    public var jsonText: String {
+        var bytes: [UInt8] = []
+        bytes.appendJSON(self)
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
+
+/// A text as a JSON string.
+public func jsonText(_ text: String) -> String { Value.text(text).jsonText }
