@@ -5,7 +5,7 @@ import RuleModel
 ///
 /// A missing value does not take part in anything but `count`. Each change takes O(1), amortised;
 /// for `percentile` O(n) of a very small n: moving at most 80 kB of sorted numbers.
-enum Aggregate {
+enum Aggregate: Sendable {
     case count(Int)
     case sum(Total)
     case average(Total)
@@ -18,7 +18,7 @@ enum Aggregate {
 
     /// A value in the window: the number of its event, counted over the life of the key, and the
     /// instant in nanoseconds.
-    struct Sample {
+    struct Sample: Sendable {
         var position: Int
         var instant: Int64
         var value: Value

@@ -2,7 +2,7 @@ import RuleModel
 
 extension Aggregate {
     /// A sum, and how many values are in it. Numbers and spans do not mix.
-    struct Total {
+    struct Total: Sendable {
         private var sumOfAll = ExactSum()
         private var numbers = 0
         private var spans = 0
@@ -68,9 +68,14 @@ extension Aggregate {
     /// earlier one leaves first.
     /// - SeeAlso: Lemire, "Streaming Maximum-Minimum Filter Using No More than Three Comparisons per
     ///   Element", 2006.
-    struct Extreme {
+    struct Extreme: Sendable {
+        private struct Candidate: Sendable {
+            var position: Int
+            var quantity: Quantity
+        }
+
         let isMaximum: Bool
-        private var candidates = Queue<(position: Int, quantity: Quantity)>()
+        private var candidates = Queue<Candidate>()
 
         init(isMaximum: Bool) { self.isMaximum = isMaximum }
 
@@ -81,7 +86,7 @@ extension Aggregate {
             {
                 candidates.removeLast()
             }
-            candidates.append((sample.position, quantity))
+            candidates.append(Candidate(position: sample.position, quantity: quantity))
         }
 
         mutating func remove(_ sample: Sample) {
@@ -92,7 +97,7 @@ extension Aggregate {
     }
 
     /// The percentile of numbers, or of spans.
-    struct Percentile {
+    struct Percentile: Sendable {
         let percent: Double
         private var numbers = OrderStatistics()
         private var spans = 0
@@ -128,7 +133,7 @@ extension Aggregate {
     /// A value below the one before means that the counter began anew at 0 in between, so the whole
     /// value is rise. Nothing is extrapolated to the edges of the window. Missing below two values,
     /// and when all have one time.
-    struct Rate {
+    struct Rate: Sendable {
         private var samples = Queue<Sample>()
         private var rise = ExactSum()
 

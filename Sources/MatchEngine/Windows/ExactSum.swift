@@ -8,7 +8,7 @@
 /// are in the sum, so that no partial total can overflow.
 /// - SeeAlso: Shewchuk, "Adaptive Precision Floating-Point Arithmetic and Fast Robust Geometric
 ///   Predicates", 1997, §2.5 (grow-expansion); the final rounding is that of Python's `math.fsum`.
-struct ExactSum {
+struct ExactSum: Sendable {
     private var whole: Int128 = 0
     /// Non-overlapping, of rising magnitude, none zero.
     private var expansion: [Double] = []

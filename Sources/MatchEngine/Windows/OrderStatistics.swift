@@ -3,7 +3,7 @@
 /// Exact up to `exactLimit` numbers. Beyond `sketchStart` a sketch takes over, and hands back when
 /// so many have left that exactness is promised again; the gap between the two keeps a window
 /// whose size sways around the limit from changing sides at every event.
-struct OrderStatistics {
+struct OrderStatistics: Sendable {
     static let exactLimit = 10_000
     static let sketchStart = 11_000
 

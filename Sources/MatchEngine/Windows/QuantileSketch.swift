@@ -9,7 +9,7 @@
 /// - SeeAlso: Tene, "HdrHistogram: A High Dynamic Range Histogram", 2012 (the buckets); Masson, Rim,
 ///   Lee, "DDSketch: A Fast and Fully-Mergeable Quantile Sketch with Relative-Error Guarantees",
 ///   VLDB 2019, §2 (quantiles with relative error).
-struct QuantileSketch {
+struct QuantileSketch: Sendable {
     /// The largest relative error of a quantile.
     static let relativeError = 1.0 / 128
     /// How many bits of a number are not part of its bucket's name.
@@ -61,7 +61,7 @@ struct QuantileSketch {
 }
 
 /// Counts by bucket, sorted; buckets without a count are not there.
-private struct SparseCounts {
+private struct SparseCounts: Sendable {
     private var buckets: [UInt64] = []
     private var counts: [Int] = []
     private(set) var total = 0

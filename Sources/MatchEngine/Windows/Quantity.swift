@@ -3,7 +3,7 @@ import RuleModel
 /// A value that can be added or put in order: a number, a span or a time.
 ///
 /// Everything else, and a number that is none (NaN), is missing to an aggregate (T7).
-enum Quantity {
+enum Quantity: Sendable {
     case whole(Int64)
     case decimal(Double)
     case span(Int64)

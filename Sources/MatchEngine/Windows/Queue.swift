@@ -1,7 +1,7 @@
 /// A first-in first-out queue with random access: O(1) at both ends, amortised.
 ///
 /// Elements that were removed stay in memory until they are half of it, then all go at once.
-struct Queue<Element> {
+struct Queue<Element: Sendable>: Sendable {
     private var storage: [Element] = []
     private var head = 0
 

@@ -1,0 +1,85 @@
+import RuleModel
+
+/// A range of a key's events and the measures over it. Both ends only ever move forward.
+///
+/// The window of now, the window just before it and the window of a week ago are three views of one
+/// buffer (H10).
+struct WindowView: Sendable {
+    private(set) var lower: Int
+    private(set) var upper: Int
+    /// One for each measure; nil for those that nobody asks this view for.
+    private var aggregates: [Aggregate?]
+
+    /// - Parameter measures: Indices of the measures that are wanted.
+    init(layout: WindowLayout, measures: Set<Int>, at position: Int = 0) {
+        lower = position
+        upper = position
+        aggregates = layout.measures.enumerated().map { index, measure in
+            measures.contains(index)
+                ? Aggregate(measure.function, parameter: measure.parameter) : nil
+        }
+    }
+
+    var count: Int { upper - lower }
+    var isEmpty: Bool { upper == lower }
+
+    /// A measure of the events in the view. H3: on an empty window `count` and `sum` are 0, all others
+    /// are missing.
+    func value(_ measure: Int) -> Value {
+        guard let aggregate = aggregates[measure] else { return .missing }
+        if case .distinct = aggregate, isEmpty { return .missing }
+        return aggregate.value
+    }
+
+    /// Whether a measure carries the error of a sketch.
+    func isEstimated(_ measure: Int) -> Bool { aggregates[measure]?.isEstimated ?? false }
+
+    /// Moves both ends to the events with instants in `first ... last`. Returns whether the view changed.
+    /// - Precondition: neither bound is before the one of the call before.
+    mutating func move(
+        first: Int64, last: Int64, in buffer: WindowBuffer, layout: WindowLayout
+    ) -> Bool {
+        var newLower = lower
+        while newLower < buffer.end, buffer.instant(newLower) < first { newLower += 1 }
+        var newUpper = max(upper, newLower)
+        while newUpper < buffer.end, buffer.instant(newUpper) <= last { newUpper += 1 }
+        return move(to: newLower..<newUpper, in: buffer, layout: layout)
+    }
+
+    /// Moves both ends to these positions. Returns whether the view changed.
+    /// - Precondition: neither bound is before the one of the call before, and all are in the buffer.
+    mutating func move(
+        to range: Range<Int>, in buffer: WindowBuffer, layout: WindowLayout
+    ) -> Bool {
+        guard range.lowerBound != lower || range.upperBound != upper else { return false }
+        let removed = lower..<max(lower, min(range.lowerBound, upper))
+        let added = max(upper, range.lowerBound)..<max(range.upperBound, range.lowerBound, upper)
+        lower = range.lowerBound
+        upper = max(range.upperBound, range.lowerBound)
+        for (index, measure) in layout.measures.enumerated() where aggregates[index] != nil {
+            for position in added {
+                if let sample = buffer.sample(position, for: measure) {
+                    aggregates[index]?.add(sample)
+                }
+            }
+            var needsRebuild = false
+            for position in removed {
+                if let sample = buffer.sample(position, for: measure) {
+                    needsRebuild = aggregates[index]?.remove(sample) ?? false || needsRebuild
+                }
+            }
+            if needsRebuild { rebuild(index, from: buffer, measure: measure) }
+        }
+        return true
+    }
+
+    private mutating func rebuild(
+        _ index: Int, from buffer: WindowBuffer, measure: WindowLayout.Measure
+    ) {
+        var aggregate = Aggregate(measure.function, parameter: measure.parameter)
+        for position in lower..<upper {
+            if let sample = buffer.sample(position, for: measure) { aggregate.add(sample) }
+        }
+        aggregates[index] = aggregate
+    }
+}
