@@ -35,7 +35,7 @@ extension Alert {
             output.append(UInt8(ascii: " "))
             output.appendVisibly(part.name)
             output.append(UInt8(ascii: "="))
-            output.appendVisibly(ValueText.plain(part.value))
+            output.appendVisibly(part.value.plainText)
         }
         output.append(contentsOf: "  ".utf8)
         output.appendVisibly(message)
