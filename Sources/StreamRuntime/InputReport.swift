@@ -20,6 +20,8 @@ public struct InputReport: Sendable, Equatable {
     public var byteOrderMarks = 0
     /// Files in which an object held the same key twice; the last one counts.
     public var duplicateKeyFiles = 0
+    /// Whether faults are kept for `takeFaults`. Without a dead-letter file they need not be.
+    public var keepsFaults = true
     /// How many faults of each kind, in the order of `InputFault.Reason.allCases`.
     public private(set) var faultCounts = [Int](repeating: 0, count: InputFault.Reason.allCases.count)
     /// The first fault of each kind, in the order in which they came.
@@ -46,7 +48,7 @@ public struct InputReport: Sendable, Equatable {
     public mutating func record(_ fault: InputFault) {
         if faultCounts[fault.reason.index] == 0 { firstFaults.append(fault) }
         faultCounts[fault.reason.index] += 1
-        faults.append(fault)
+        if keepsFaults { faults.append(fault) }
     }
 
     /// Hands out the faults recorded since the last call. The counts stay.
@@ -69,7 +71,7 @@ public struct InputReport: Sendable, Equatable {
             firstFaults.append(fault)
         }
         for index in faultCounts.indices { faultCounts[index] += other.faultCounts[index] }
-        faults += other.faults
+        if keepsFaults { faults += other.faults }
     }
 }
 
