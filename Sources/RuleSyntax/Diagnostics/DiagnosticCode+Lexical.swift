@@ -3,7 +3,7 @@
 extension DiagnosticCode {
     static let lexical: [DiagnosticCode] = [
         unexpectedCharacter, unclosedLiteral, notUTF8, unknownEscape, badDuration, byteOrderMark,
-        nulByte, numberTooLarge, singleQuotes, unknownUnit, needlessSemicolon, badMessage,
+        nulByte, numberTooLarge, foreignQuotes, unknownUnit, needlessSemicolon, badMessage,
         unquotedAddress,
     ]
 
@@ -11,7 +11,7 @@ extension DiagnosticCode {
         "E0101", "unexpected-character",
         explanation: """
             A character stands where the language has no use for it. Most often it came along when a
-            rule was copied from a web page or a document: typographic quotes, a long dash, a space
+            rule was copied from a web page or a document: a single typographic quote, a long dash, a space
             that is none. Names are made of the letters a to z, digits and `_`; a field whose name has
             other characters is written in backquotes.
             """,
@@ -19,7 +19,7 @@ extension DiagnosticCode {
             event login { user: text }
 
             rule root_login {
-              sequence by user { hit: login where user == “root” }
+              sequence by user { hit: login where user == "root" § }
               alert "root is here"
             }
             """,
@@ -167,11 +167,12 @@ extension DiagnosticCode {
             }
             """)
 
-    static let singleQuotes = DiagnosticCode(
-        "E0109", "single-quotes",
+    static let foreignQuotes = DiagnosticCode(
+        "E0109", "foreign-quotes",
         explanation: """
-            Texts stand in double quotes. Single quotes mean different things in different languages, a text
-            in SQL and one character in C, and so mean nothing here.
+            Texts stand in plain double quotes. Single quotes mean different things in different languages, a
+            text in SQL and one character in C, and so mean nothing here; typographic quotes come along when a
+            rule is copied from a document.
             """,
         wrong: """
             event login { user: text }
@@ -353,10 +354,10 @@ extension Diagnostic {
             ])
     }
 
-    static func singleQuotes(_ text: String, at range: SourceRange) -> Diagnostic {
+    static func foreignQuotes(_ text: String, at range: SourceRange) -> Diagnostic {
         let escaped = text.contains("\"") ? nil : "\"\(text)\""
         return Diagnostic(
-            .singleQuotes, "texts stand in double quotes", at: range, label: "in single quotes",
+            .foreignQuotes, "texts stand in plain double quotes", at: range, label: "in other quotes",
             help: [
                 Help(
                     "write \(escaped.map { "`\($0)`" } ?? "double quotes around it")",
@@ -409,12 +410,6 @@ extension Diagnostic {
                 .badDuration, "`\(word)` is not a unit of time", at: range, label: "has no fixed length",
                 help: [Help("say it in days: `30d`, `365d`")])
         }
-        if let size = meantSize(word) {
-            return Diagnostic(
-                .unknownUnit, "`\(word)` is not a unit", at: range, label: "unknown unit",
-                notes: ["sizes are written with `B`, `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` or `TiB`"],
-                help: [Help("write `\(number)\(size)`", fix: .replace(whole, with: number + size))])
-        }
         if let unit = Units.unit(meantBy: word) {
             let right = number + unit
             let isSpaced = whole.end - whole.start > UInt32(number.utf8.count + word.utf8.count)
@@ -425,6 +420,12 @@ extension Diagnostic {
                 .badDuration, message, at: range,
                 label: unit == word && isSpaced ? "belongs to the number" : "unknown unit",
                 notes: [units], help: [Help("write `\(right)`", fix: .replace(whole, with: right, .always))])
+        }
+        if let size = meantSize(word) {
+            return Diagnostic(
+                .unknownUnit, "`\(word)` is not a unit", at: range, label: "unknown unit",
+                notes: ["sizes are written with `B`, `kB`, `MB`, `GB`, `TB`, `KiB`, `MiB`, `GiB` or `TiB`"],
+                help: [Help("write `\(number)\(size)`", fix: .replace(whole, with: number + size))])
         }
         return Diagnostic(
             .unknownUnit, "`\(word)` is not a unit", at: range, label: "unknown unit",

@@ -412,10 +412,13 @@ extension Diagnostic {
 // MARK: - Clauses
 
 extension Diagnostic {
-    static func expected(_ what: String, found: String, at range: SourceRange, help: Help?) -> Diagnostic {
+    /// - Parameter isEnd: Whether the clause or the file ends where more was expected.
+    static func expected(
+        _ what: String, found: String, isEnd: Bool, at range: SourceRange, help: Help?
+    ) -> Diagnostic {
         Diagnostic(
-            .expected, "expected \(what), found \(found)", at: range, label: "expected \(what)",
-            help: help.map { [$0] } ?? [])
+            .expected, "expected \(what), found \(found)", at: range,
+            label: isEnd ? "something is missing here" : "not expected here", help: help.map { [$0] } ?? [])
     }
 
     static func unexpected(_ found: String, at range: SourceRange) -> Diagnostic {

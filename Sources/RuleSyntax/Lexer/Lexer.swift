@@ -101,7 +101,7 @@ extension Lexer {
         case UInt8(ascii: "'"):
             position += 1
             skipQuoted(until: byte, escapes: true, what: "text", from: start)
-            append(.singleQuotedText, from: start)
+            append(.foreignText, from: start)
         case UInt8(ascii: "`"):
             position += 1
             skipQuoted(until: byte, escapes: false, what: "name in backquotes", from: start)
@@ -138,6 +138,7 @@ extension Lexer {
             startsLine = true
             return
         }
+        if typographicText(from: start) { return }
         // One token, and so one message, for a whole run of them: a word in another script.
         repeat { position += 1 } while position < end && (peek() >= 0x80 || peek().isControl)
         let range = range(from: start)
@@ -205,6 +206,30 @@ extension Lexer {
         }
         if bytes[position - 1] == UInt8(ascii: "\r") { position -= 1 }
         diagnostics.append(.unclosedLiteral(what, quote: quote, at: range(from: start)))
+    }
+
+    /// Reads “a text” in the quotes that word processors make, if it is closed on its line.
+    private mutating func typographicText(from start: Int) -> Bool {
+        guard let quote = typographicQuote(at: start) else { return false }
+        var offset = start + quote
+        while offset < end, bytes[offset] != UInt8(ascii: "\n") {
+            if let closing = typographicQuote(at: offset) {
+                position = offset + closing
+                append(.foreignText, from: start)
+                return true
+            }
+            offset += 1
+        }
+        return false
+    }
+
+    /// The length of the typographic quote at an offset, if there is one: U+2018 to U+201F, `«`, `»`.
+    private func typographicQuote(at offset: Int) -> Int? {
+        let next = bytes[offset..<min(offset + 3, end)]
+        if next.count == 3, next.starts(with: [0xE2, 0x80]), (0x98...0x9F).contains(bytes[offset + 2]) {
+            return 3
+        }
+        return next.starts(with: [0xC2, 0xAB]) || next.starts(with: [0xC2, 0xBB]) ? 2 : nil
     }
 
     private mutating func text(from start: Int) {

@@ -16,8 +16,8 @@ public struct Token: Sendable, Equatable {
         case rawText
         /// A text behind `alert`: braces in it hold expressions, which may hold texts again.
         case message
-        /// `'...'`, which other languages have.
-        case singleQuotedText
+        /// A text in other quotes than ours: `'...'`, or the typographic ones of a word processor.
+        case foreignText
         /// `/.../` behind `matches`.
         case regex
 
@@ -69,7 +69,7 @@ public struct Token: Sendable, Equatable {
 
     var isText: Bool {
         switch kind {
-        case .text, .rawText, .message, .singleQuotedText: true
+        case .text, .rawText, .message, .foreignText: true
         default: false
         }
     }

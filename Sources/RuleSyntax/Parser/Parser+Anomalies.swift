@@ -9,7 +9,7 @@ extension Parser {
         if at(.by) { cluster.keys = keys() }
         let known = diagnostics.count
         var given: [String: SourceRange] = [:]
-        block("anomaly_cluster", endsEarly: { $0.isAtActionOfRule }) { parser in
+        block("this anomaly cluster", endsEarly: { $0.isAtActionOfRule }) { parser in
             parser.anomalyClause(into: &cluster, &given)
             parser.endClause { $0.keyword.map(Self.anomalyWords.contains) == true }
         }

@@ -8,7 +8,7 @@ extension Parser {
         if at(.by) { correlation.keys = keys() }
         if take(.within) != nil { correlation.within = duration() }
         var given: [String: SourceRange] = [:]
-        block("correlation", endsEarly: { $0.isAtActionOfRule }) { parser in
+        block("this correlation", endsEarly: { $0.isAtActionOfRule }) { parser in
             parser.correlationClause(into: &correlation, &given)
             parser.endClause()
         }

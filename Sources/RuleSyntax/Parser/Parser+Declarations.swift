@@ -17,6 +17,10 @@ extension Parser {
 
     private mutating func declaration() -> Declaration? {
         guard let keyword = current.keyword else { return unknownDeclaration() }
+        return declaration(keyword)
+    }
+
+    private mutating func declaration(_ keyword: Keyword) -> Declaration? {
         switch keyword {
         case .import: return .import(importDeclaration())
         case .event: return .event(eventDeclaration())
@@ -51,27 +55,32 @@ extension Parser {
         let word = text(token)
         if ["SELECT", "WITH", "FROM"].contains(word.uppercased()), token.kind == .name {
             fail(.sql(word, at: token.range))
-            skipDeclaration()
+            skipParagraph()
             return nil
         }
         let suggestion = suggest(word, among: Self.declarationWords.map(\.rawValue))
         fail(.unknownDeclaration(describe(token), suggestion: suggestion, at: token.range))
-        advance()
-        skipDeclaration()
+        let next = peek()
+        if let meant = suggestion.flatMap(Keyword.named), token.kind == .name, !next.startsLine,
+            next.isName || next.isText || next.kind == .leftBrace
+        {
+            isPanicking = false
+            return declaration(meant)
+        }
+        skipParagraph()
         return nil
     }
 
-    /// Skips to the next declaration.
-    private mutating func skipDeclaration() {
+    /// Skips to the next declaration, or to the next line behind an empty one that is in no block.
+    private mutating func skipParagraph() {
         var depth = 0
-        while !atEnd, !isAtDeclaration {
-            if depth == 0, current.startsLine, current.keyword.map(Self.declarationWords.contains) == true {
-                break
-            }
+        repeat {
             if at(.leftBrace) { depth += 1 }
             if at(.rightBrace) { depth = max(0, depth - 1) }
             advance()
-        }
+            let isParagraph = source.line(at: current.range.start) > source.line(at: previous.range.end) + 1
+            if depth == 0, isParagraph { return }
+        } while !atEnd && !isAtDeclaration
     }
 
     private mutating func endDeclaration() {
@@ -105,7 +114,7 @@ extension Parser {
         let start = advance().range
         let path = path("the name of an event type")
         var fields: [EventDeclaration.Field] = []
-        block("event `\(path.text)`", oneLine: .max) { parser in
+        block("event `\(path.text)`", oneLine: .max, inlineLayout: .fieldStart) { parser in
             if let field = parser.eventField() { fields.append(field) }
             _ = parser.take(.comma)
             // Several fields may share a line: each is a name, a colon and a type.
@@ -177,7 +186,7 @@ extension Parser {
         let start = advance().range
         if at(.star) || (current.isName && [.comma, .name].contains(peek().kind) && !peek().startsLine) {
             fail(.sql("select", at: start))
-            skipDeclaration()
+            skipParagraph()
             return nil
         }
         let name = name("a name for the stream")

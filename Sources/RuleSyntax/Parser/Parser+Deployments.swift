@@ -30,7 +30,7 @@ extension Parser {
     private mutating func setting(isOneLine: Bool) -> SettingSyntax? {
         let start = current
         guard start.isName else {
-            fail(.expected("a setting", found: describe(start), at: start.range, help: nil))
+            fail(.expected("a setting", found: describe(start), isEnd: false, at: start.range, help: nil))
             if start.kind != .rightBrace { advance() }
             return nil
         }
@@ -49,7 +49,7 @@ extension Parser {
             _ = take(.comma)
         }
         var block: [SettingSyntax]?
-        if at(.leftBrace) { block = settings("`\(text(start))`") }
+        if at(.leftBrace) { block = settings("this `\(text(start))`") }
         return SettingSyntax(items: items, block: block, range: range(from: start.range))
     }
 

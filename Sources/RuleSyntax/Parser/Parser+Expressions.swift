@@ -268,7 +268,7 @@ extension Parser {
         switch token.kind {
         case .integer, .decimal, .percent, .size, .duration, .unknownUnit:
             return numeric()
-        case .text, .rawText, .message, .singleQuotedText:
+        case .text, .rawText, .message, .foreignText:
             return ExpressionSyntax(.text(textLiteral()), token.range)
         case .regex:
             advance()

@@ -158,10 +158,11 @@ extension Parser {
         case .rawText:
             let inner = content(token, opening: 2, quote: UInt8(ascii: "\""))
             return TextLiteral(String(decoding: inner, as: UTF8.self), token.range, isRaw: true)
-        case .singleQuotedText:
-            let inner = content(token, opening: 1, quote: UInt8(ascii: "'"))
-            let text = String(decoding: inner, as: UTF8.self)
-            report(.singleQuotes(text, at: token.range))
+        case .foreignText:
+            var text = self.text(token)
+            let quote = text.removeFirst()
+            if text.last != nil, quote != "'" || text.last == "'" { text.removeLast() }
+            report(.foreignQuotes(text, at: token.range))
             return TextLiteral(text, token.range)
         default:
             let inner = content(token, opening: 1, quote: UInt8(ascii: "\""))

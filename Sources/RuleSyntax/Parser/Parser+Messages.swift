@@ -9,6 +9,7 @@ extension Parser {
             return MessageSyntax(literal: literal, parts: literal.value.isEmpty ? [] : [.text(literal.value)])
         }
         advance()
+        let known = diagnostics.count
         let inner = content(token, opening: 1, quote: UInt8(ascii: "\""))
         var parts: [MessageSyntax.Part] = []
         var text = ""
@@ -47,6 +48,8 @@ extension Parser {
             }
         }
         text += unescaped(inner[min(plainStart, inner.endIndex)...])
+        // What is wrong in a message without an end is that it has no end.
+        if inner.endIndex == Int(token.range.end) { diagnostics.removeSubrange(known...) }
         if !text.isEmpty { parts.append(.text(text)) }
         var ignored: [Literals.EscapeFault] = []
         let value = Literals.text(inner, faults: &ignored)

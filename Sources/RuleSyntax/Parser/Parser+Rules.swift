@@ -165,7 +165,7 @@ extension Parser {
     /// One of two words; true for the first.
     private mutating func choice(_ first: Keyword, _ second: Keyword) -> Bool {
         if take(first) != nil { return true }
-        if take(second) == nil { expected("`\(first.rawValue)` or `\(second.rawValue)`") }
+        if take(second) == nil { expected(oneOf: first, second) }
         return false
     }
 

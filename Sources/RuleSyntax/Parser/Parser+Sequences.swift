@@ -12,7 +12,7 @@ extension Parser {
             }
         }
         var elements: [SequenceElement] = []
-        block("sequence", oneLine: 1, endsEarly: { $0.isAtActionOfRule }) { parser in
+        block("this sequence", oneLine: 1, endsEarly: { $0.isAtActionOfRule }) { parser in
             if let element = parser.element() { elements.append(element) }
             parser.endElement()
         }
@@ -35,7 +35,7 @@ extension Parser {
                 guard let limit = integer("how many matches at most") else { return nil }
                 return SequencePolicy(.overlapAll(limit: limit), range(from: start))
             default:
-                expected("`none`, `each`, `latest` or `all limit N`")
+                expected(oneOf: .nothingOverlaps, .each, .latest, .all)
                 return nil
             }
             advance()
@@ -156,7 +156,7 @@ extension Parser {
         nesting += 1
         defer { nesting -= 1 }
         var elements: [SequenceElement] = []
-        block("`\(title)`", endsEarly: { $0.isAtActionOfRule }) { parser in
+        block("this `\(title)`", endsEarly: { $0.isAtActionOfRule }) { parser in
             if let element = parser.element() { elements.append(element) }
             parser.endElement()
         }

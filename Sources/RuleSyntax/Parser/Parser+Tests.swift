@@ -68,6 +68,7 @@ extension Parser {
         let opening = advance()
         brackets.append(opening)
         while !isAtBracketEnd, !isPanicking {
+            layout[index] = .fieldStart
             let path = path("the name of a field")
             expect(.colon, "`:` and a value")
             event.fields.append((path, expression()))
@@ -96,7 +97,7 @@ extension Parser {
         case .resolve: outcome = .resolve
         case .correction: outcome = .correction
         default:
-            expected("`alert`, `resolve`, `correction` or `nothing`")
+            expected(oneOf: .alert, .resolve, .correction, .nothing)
             return nil
         }
         advance()

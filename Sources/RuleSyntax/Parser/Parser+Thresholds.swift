@@ -9,7 +9,7 @@ extension Parser {
         if at(.by) { threshold.keys = keys() }
         let known = diagnostics.count
         var given: [String: SourceRange] = [:]
-        block("threshold", endsEarly: { $0.isAtActionOfRule }) { parser in
+        block("this threshold", endsEarly: { $0.isAtActionOfRule }) { parser in
             parser.thresholdClause(into: &threshold, &given)
             parser.endClause { $0.keyword.map(Self.thresholdWords.contains) == true }
         }
@@ -97,7 +97,7 @@ extension Parser {
             case .keep: advance(); return .onNoData(.keep)
             case .fire: advance(); return .onNoData(.fire)
             default:
-                expected("`resolve`, `keep` or `fire`")
+                expected(oneOf: .resolve, .keep, .fire)
                 return nil
             }
         case .reset:
@@ -245,7 +245,7 @@ extension Parser {
     mutating func season() -> Season? {
         if take(.daily) != nil { return .daily }
         if take(.weekly) != nil { return .weekly }
-        expected("`daily` or `weekly`")
+        expected(oneOf: .daily, .weekly)
         return nil
     }
 }

@@ -29,6 +29,10 @@ public enum Layout: Sendable, Equatable {
     case blockOpen, blockClose
     /// The brace of a block that is one with its line: `{ host: "a" }`.
     case inlineOpen, inlineClose
+    /// The first token of a clause in such a block.
+    case inlineStart
+    /// The same where commas stand between the clauses: the fields of an event.
+    case fieldStart
     /// A minus with one operand.
     case prefix
     /// Belongs to the token before without a space: `127.0.0.1:8686` is seven tokens.

@@ -33,7 +33,21 @@ extension Parser {
         let endsLine = atEnd || !isSameLine(current)
         let place = endsLine ? endOfPrevious : current.range
         let found = atEnd ? endTitle : endsLine ? "the end of the line" : describe(current)
-        fail(.expected(what, found: found, at: place, help: help))
+        fail(.expected(what, found: found, isEnd: endsLine, at: place, help: help))
+    }
+
+    /// Fails with "expected one of these words", and with the one that was meant.
+    mutating func expected(oneOf keywords: Keyword...) {
+        let words = keywords.map(\.rawValue)
+        let quoted = words.map { "`\($0)`" }
+        let list = quoted.dropLast().joined(separator: ", ") + " or " + quoted[quoted.count - 1]
+        let isWord = current.kind == .name && isSameLine(current)
+        let help = isWord ? suggest(text(current), among: words) : nil
+        expected(
+            list,
+            help: help.map {
+                Help("there is a similar word: `\($0)`", fix: .replace(current.range, with: $0))
+            })
     }
 
     func describe(_ token: Token) -> String {
@@ -141,13 +155,14 @@ extension Parser {
     ///   - title: What the block is, for a message that it is not closed.
     ///   - oneLine: Whether the block may be one with its line, and how many clauses it then holds
     ///     at most.
+    ///   - inlineLayout: What the first tokens of clauses are then.
     ///   - endsEarly: Whether a token shows that the block has ended although no brace came:
     ///     an action of the rule in the middle of a sequence.
     ///   - clause: Reads one clause and comes to its end. If it does not move, the parser skips a
     ///     token.
     mutating func block(
-        _ title: String, oneLine clausesMax: Int = 0, endsEarly: (Parser) -> Bool = { _ in false },
-        clause: (inout Parser) -> Void
+        _ title: String, oneLine clausesMax: Int = 0, inlineLayout: Layout = .inlineStart,
+        endsEarly: (Parser) -> Bool = { _ in false }, clause: (inout Parser) -> Void
     ) {
         guard openBlock(title) else { return }
         let opening = index - 1
@@ -170,8 +185,8 @@ extension Parser {
         let isOneLine =
             clauseStarts.count <= clausesMax && !clauseStarts.isEmpty
             && !tokens[opening + 1...index].contains(where: \.startsLine)
-        if !isOneLine {
-            for start in clauseStarts where layout[start] == .inside { layout[start] = .clauseStart }
+        for start in clauseStarts where layout[start] == .inside {
+            layout[start] = isOneLine ? inlineLayout : .clauseStart
         }
         if tokens[opening].kind == .leftBrace { layout[opening] = isOneLine ? .inlineOpen : .blockOpen }
         layout[index] = isOneLine ? .inlineClose : .blockClose
