@@ -5,47 +5,179 @@ import RuleModel
 /// One owner, one thread. Does no I/O, reads no clock, and gives the same records for the same
 /// events however they are split into batches (T11). Nothing in the data makes it throw or trap.
 public struct Engine: ~Copyable, Sendable {
+    private enum Machine: Sendable {
+        case sequence(Int)
+        case threshold(Int)
+    }
+
     private var context: MachineContext
+    /// By index into `Program.rules`.
+    private let machines: [Machine]
     private var sequences: [SequenceMachine] = []
     private var thresholds: [ThresholdMachine] = []
 
+    private let columns: ColumnEvaluator
+    private let keyReader: KeyReader
+    /// By index into `Program.rules`.
+    private let routes: [[KeyRoute]]
+    /// Rules that read events of a type, by `EventTypeID`.
+    private let rulesOfType: [[Int]]
+    private let typesMayWait: [Bool]
+
+    private var watermark: Watermark
+    private var waiting = ReorderBuffer()
+    private var begin: Begin
+
+    /// Whether the machines know since when the input is watched.
+    private enum Begin: Sendable {
+        case pending(earliest: Timestamp)
+        case done
+    }
+
     public init(program: Program, environment: EngineEnvironment, options: EngineOptions) {
+        let limits = options.limits
         context = MachineContext(
-            program: program, limits: options.limits, zones: environment.zones,
+            program: program, limits: limits, zones: environment.zones,
             shardIndex: UInt64(options.shardIndex), shardCount: UInt64(max(1, options.shardCount)),
             evaluator: TermEvaluator(program: program, environment: environment),
             keys: program.rules.map { rule in
-                KeyTable(capacity: min(max(1, rule.bound.keys), options.limits.keysPerRule))
+                KeyTable(capacity: min(max(1, rule.bound.keys), limits.keysPerRule))
             },
             counters: EngineCounters(ruleCount: program.rules.count),
             emission: EmissionState(program: program))
+        var machines: [Machine] = []
+        for (index, rule) in program.rules.enumerated() {
+            switch rule.pattern {
+            case .sequence:
+                machines.append(.sequence(sequences.count))
+                sequences.append(SequenceMachine(rule: index, program: program, limits: limits))
+            case .threshold:
+                machines.append(.threshold(thresholds.count))
+                thresholds.append(ThresholdMachine(rule: index, program: program, limits: limits))
+            }
+        }
+        self.machines = machines
+
+        let typeCount = program.tables.eventTypes.count
+        let routes = program.rules.map { rule in
+            KeyRoute.routes(of: rule).filter { Int($0.type.rawValue) < typeCount }
+        }
+        self.routes = routes
+        var rulesOfType: [[Int]] = Array(repeating: [], count: typeCount)
+        for (rule, routes) in routes.enumerated() {
+            for type in Set(routes.map(\.type)) { rulesOfType[Int(type.rawValue)].append(rule) }
+        }
+        self.rulesOfType = rulesOfType
+        let conditionTypes = ConditionTypes(program: program)
+        columns = ColumnEvaluator(
+            program: program,
+            gates: routes.map { routes in
+                routes.flatMap { route in
+                    route.conditions.map { ColumnEvaluator.Gate(type: route.type, condition: $0) }
+                }
+            },
+            conditionTypes: conditionTypes.types)
+        // What a list lets through may change while an event waits.
+        typesMayWait = rulesOfType.map { rules in
+            rules.contains { rule in
+                routes[rule].contains { route in
+                    route.conditions.contains { $0.map(conditionTypes.readsList) ?? false }
+                }
+            }
+        }
+        keyReader = KeyReader(fields: program.tables.fields)
+        watermark = Watermark(lateness: options.lateness)
+        begin = .pending(earliest: options.watchStart ?? .distantFuture)
+        isWatchStartGiven = options.watchStart != nil
+        keepsPartialMatches = options.keepsPartialMatches
     }
+
+    private let isWatchStartGiven: Bool
+    private let keepsPartialMatches: Bool
+
+    // MARK: - Input
 
     /// Processes rows of a batch in the order of T0 and appends the records they cause.
     ///
     /// - Parameter rows: Rows of the batch; the others are taken as not there.
     public mutating func process(
         _ batch: borrowing EventBatch, rows: Range<Int>, emitting output: inout [Alert]
-    ) {}
+    ) {
+        let rows = rows.clamped(to: 0..<batch.count)
+        guard !rows.isEmpty else { return }
+        swap(&context.output, &output)
+        defer { swap(&context.output, &output) }
+        let loaded = columns.load(copy batch, rows: rows, with: context.evaluator)
+        if watermark.isArrivalOrder {
+            processInArrivalOrder(loaded, rows: rows)
+        } else {
+            hold(loaded, rows: rows)
+            release()
+        }
+    }
 
-    /// Fires the deadlines before `watermark` and releases the events before it: for time that
-    /// passes without events.
-    public mutating func advance(to watermark: Timestamp, emitting output: inout [Alert]) {}
+    /// Fires the deadlines before `time` and releases the events before it: for time that passes
+    /// without events.
+    public mutating func advance(to time: Timestamp, emitting output: inout [Alert]) {
+        swap(&context.output, &output)
+        defer { swap(&context.output, &output) }
+        watermark.advance(to: time)
+        release()
+    }
 
     /// Exchanges the content of a list, in force for all events processed from now on (T10).
+    ///
+    /// - Parameter time: When the list was loaded, for the clocks of listed keys (H9).
     public mutating func setList(
         _ list: ListID, _ table: ListTable, at time: Timestamp, emitting output: inout [Alert]
-    ) {}
+    ) {
+        guard context.evaluator.lists.indices.contains(list.rawValue) else { return }
+        swap(&context.output, &output)
+        defer { swap(&context.output, &output) }
+        context.evaluator.lists[list.rawValue] = table
+        let evaluator = context.evaluator
+        waiting.reload { [columns] events in
+            columns.load(events, rows: 0..<events.count, with: evaluator)
+        }
+        guard case .done = begin else { return }
+        let instant = context.instant
+        context.instant = max(instant, time)
+        context.arrival = .max
+        for rule in machines.indices {
+            context.rule = rule
+            switch machines[rule] {
+            case .sequence(let index): sequences[index].listChanged(list, in: &context)
+            case .threshold(let index): thresholds[index].listChanged(list, in: &context)
+            }
+        }
+        context.instant = instant
+    }
 
-    /// Says that nothing more comes from a source: it no longer holds the watermark back.
-    public mutating func closeSource(_ source: UInt16, emitting output: inout [Alert]) {}
+    /// Says that nothing more comes from a source: it no longer holds the watermark back. When no
+    /// source is left, all events that wait are processed; open deadlines stay open.
+    public mutating func closeSource(_ source: UInt16, emitting output: inout [Alert]) {
+        swap(&context.output, &output)
+        defer { swap(&context.output, &output) }
+        watermark.close(Int(source))
+        release()
+    }
 
-    /// Says that a source has been silent for long; it holds the watermark back again from its next
-    /// event on.
-    public mutating func markIdle(_ source: UInt16, emitting output: inout [Alert]) {}
+    /// Says that a source has been silent for long: it holds the watermark back again from its next
+    /// event on. When no source is left, all events that wait are processed.
+    public mutating func markIdle(_ source: UInt16, emitting output: inout [Alert]) {
+        swap(&context.output, &output)
+        defer { swap(&context.output, &output) }
+        watermark.markIdle(Int(source))
+        release()
+    }
+
+    // MARK: - Output
 
     /// What the engine has seen and done so far.
     public var counters: EngineCounters { context.counters }
+
+    /// How far event time has come: of the last event processed, or where `advance` went.
+    public var time: Timestamp { context.instant }
 
     /// Matches that wait for a deadline and nothing else, such as a heartbeat that may yet come.
     public var openDeadlines: Int {
@@ -56,5 +188,212 @@ public struct Engine: ~Copyable, Sendable {
     public mutating func takePartialMatches() -> [PartialMatch] {
         defer { context.partialMatches = [] }
         return context.partialMatches
+    }
+
+    // MARK: - Order
+
+    /// Nothing waits: each row stands at the time that has been reached, or moves it (T2).
+    private mutating func processInArrivalOrder(_ batch: LoadedBatch, rows: Range<Int>) {
+        let source = sourceIndex(batch)
+        context.counters.sources[source].events += rows.count
+        var reached = max(context.instant, watermark.time)
+        if case .pending = begin {
+            beginWatching(at: isWatchStartGiven ? nil : max(reached, Event(batch: batch, row: rows.lowerBound).time))
+        }
+        for row in rows {
+            let time = Timestamp(nanoseconds: batch.events.times[row])
+            if time < reached {
+                noteDisorder(source, by: reached - time)
+            } else {
+                reached = time
+            }
+            if batch.interesting.contains(row) {
+                dispatch(Event(batch: batch, row: row), at: reached)
+            }
+        }
+        watermark.advance(to: reached)
+        context.instant = max(context.instant, reached)
+        fireDeadlines(before: reached)
+    }
+
+    /// Lets rows wait in the reorder buffer, except late ones and those that no rule looks at.
+    private mutating func hold(_ batch: LoadedBatch, rows: Range<Int>) {
+        let source = sourceIndex(batch)
+        var held: [(row: Int, time: Timestamp)] = []
+        for row in rows {
+            let time = Timestamp(nanoseconds: batch.events.times[row])
+            context.counters.sources[source].events += 1
+            if let latest = watermark.latest(of: source), time < latest {
+                noteDisorder(source, by: latest - time)
+            }
+            guard let place = watermark.admit(time, from: source) else {
+                context.counters.sources[source].late += 1
+                noteLate(Event(batch: batch, row: row))
+                continue
+            }
+            if case .pending(let earliest) = begin, !isWatchStartGiven {
+                begin = .pending(earliest: min(earliest, place))
+            }
+            let type = Int(batch.events.types[row].rawValue)
+            if batch.interesting.contains(row) || (type < typesMayWait.count && typesMayWait[type]) {
+                held.append((row, place))
+            }
+        }
+        waiting.add(batch, rows: held)
+    }
+
+    /// Processes the events that the watermark has passed, and fires the deadlines before it.
+    private mutating func release() {
+        let limit = watermark.isOpen || watermark.isArrivalOrder ? watermark.time : nil
+        if case .pending(let earliest) = begin, waiting.count > 0 || isWatchStartGiven {
+            if let limit, limit <= earliest { return }
+            beginWatching(at: isWatchStartGiven ? nil : earliest)
+        }
+        while let earliest = waiting.earliest,
+            limit.map({ earliest < $0.nanoseconds }) ?? true
+                || waiting.count > context.limits.waitingEvents
+        {
+            guard let (event, time) = waiting.pop() else { break }
+            if event.batch.interesting.contains(event.row) {
+                dispatch(event, at: max(time, context.instant))
+            }
+            watermark.advance(to: time)
+        }
+        if limit == nil, let end = watermark.end { watermark.advance(to: end) }
+        if watermark.time > context.instant { context.instant = watermark.time }
+        fireDeadlines(before: watermark.time)
+    }
+
+    private mutating func beginWatching(at time: Timestamp?) {
+        guard case .pending(let earliest) = begin else { return }
+        begin = .done
+        let start = time ?? earliest
+        context.watchStart = start
+        let instant = context.instant
+        context.instant = start
+        context.arrival = .max
+        for rule in machines.indices {
+            context.rule = rule
+            switch machines[rule] {
+            case .sequence(let index): sequences[index].begin(at: start, in: &context)
+            case .threshold(let index): thresholds[index].begin(at: start, in: &context)
+            }
+        }
+        context.instant = instant
+    }
+
+    private mutating func sourceIndex(_ batch: LoadedBatch) -> Int {
+        let source = Int(batch.events.source)
+        while context.counters.sources.count <= source { context.counters.sources.append(.init()) }
+        return source
+    }
+
+    private mutating func noteDisorder(_ source: Int, by span: TimeSpan) {
+        context.counters.sources[source].outOfOrder += 1
+        let worst = context.counters.sources[source].worstDisorder
+        context.counters.sources[source].worstDisorder = max(worst, span)
+    }
+
+    // MARK: - Machines
+
+    /// Fires what is due before `time`, in order of time, rule and key (T5).
+    private mutating func fireDeadlines(before time: Timestamp) {
+        while let next = context.deadlines.first, next.time < time.nanoseconds {
+            _ = context.deadlines.pop()
+            let rule = Int(next.rule)
+            guard context.keys[rule].isCurrent(next) else { continue }
+            let key = KeySlot(index: Int(next.slot))
+            context.keys[rule].setScheduled(key, .distantFuture)
+            context.rule = rule
+            context.instant = Timestamp(nanoseconds: next.time)
+            context.arrival = .max
+            switch machines[rule] {
+            case .sequence(let index):
+                sequences[index].fire(at: context.instant, key: key, in: &context)
+            case .threshold(let index):
+                thresholds[index].fire(at: context.instant, key: key, in: &context)
+            }
+        }
+        context.instant = time
+    }
+
+    /// Hands an event to the machines of all rules that want it.
+    private mutating func dispatch(_ event: Event, at instant: Timestamp) {
+        fireDeadlines(before: instant)
+        context.instant = instant
+        context.arrival = event.arrival
+        for rule in rulesOfType[Int(event.type.rawValue)]
+        where event.batch.ruleBits[rule].contains(event.row) {
+            context.rule = rule
+            process(event, rule: rule)
+        }
+    }
+
+    private mutating func process(_ event: Event, rule: Int) {
+        context.counters.rules[rule].events += 1
+        // An event that comes to one key by several routes is one event.
+        var earlier: [(key: KeySlot, inputs: UInt64)] = []
+        for route in routes[rule] where route.type == event.type && route.admits(event) {
+            guard let hash = keyReader.hash(route.key, of: event) else {
+                context.counters.rules[rule].missingKeys += 1
+                continue
+            }
+            guard context.shardCount == 1 || hash % context.shardCount == context.shardIndex else {
+                continue
+            }
+            let key = slot(rule: rule, route: route, hash: hash, event: event)
+            if routes[rule].count == 1 {
+                context.inputs = route.inputs
+                run(event, rule: rule, key: key)
+            } else if let place = earlier.firstIndex(where: { $0.key == key }) {
+                earlier[place].inputs |= route.inputs
+            } else {
+                earlier.append((key, route.inputs))
+            }
+        }
+        for (key, inputs) in earlier {
+            context.inputs = inputs
+            run(event, rule: rule, key: key)
+        }
+    }
+
+    private mutating func slot(rule: Int, route: KeyRoute, hash: UInt64, event: Event) -> KeySlot {
+        let found = context.keys[rule].find(hash: hash) { values in
+            keyReader.matches(values, route.key, of: event)
+        }
+        if let found { return found }
+        let values = keyReader.values(route.key, of: event)
+        let (slot, evicted) = context.keys[rule].insert(values, hash: hash)
+        if let evicted {
+            switch machines[rule] {
+            case .sequence(let index): sequences[index].forget(evicted)
+            case .threshold(let index): thresholds[index].forget(evicted)
+            }
+            context.noteOverflow(.keys)
+        }
+        return slot
+    }
+
+    private mutating func run(_ event: Event, rule: Int, key: KeySlot) {
+        switch machines[rule] {
+        case .sequence(let index): sequences[index].process(event, key: key, in: &context)
+        case .threshold(let index): thresholds[index].process(event, key: key, in: &context)
+        }
+    }
+
+    /// Counts a late event for each rule that would have looked at it, and marks its keys (T3).
+    private mutating func noteLate(_ event: Event) {
+        let type = Int(event.type.rawValue)
+        guard type < rulesOfType.count else { return }
+        for rule in rulesOfType[type] where event.batch.ruleBits[rule].contains(event.row) {
+            context.counters.rules[rule].late += 1
+            for route in routes[rule] where route.type == event.type && route.admits(event) {
+                guard let hash = keyReader.hash(route.key, of: event) else { continue }
+                let key = context.keys[rule].find(hash: hash) { values in
+                    keyReader.matches(values, route.key, of: event)
+                }
+                if let key { context.keys[rule].addDoubts(key, .late) }
+            }
+        }
     }
 }

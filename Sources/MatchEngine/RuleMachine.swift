@@ -39,12 +39,14 @@ struct MachineContext: Sendable {
     var evaluator: TermEvaluator
     /// One table for each rule, by index into `Program.rules`.
     var keys: [KeyTable]
-    var deadlines = DeadlineHeap()
+    var deadlines = Heap<Deadline>()
     var counters: EngineCounters
     /// The index into `Program.rules` of the machine being called.
     var rule = 0
     /// The instant being processed (T2): for events the order time, for deadlines theirs.
     var instant = Timestamp.distantPast
+    /// The inputs of the rule by which the event came to the key, one bit each.
+    var inputs: UInt64 = .max
     /// The arrival number of the event being processed, `UInt64.max` for a deadline.
     var arrival = UInt64.max
     /// Since when the input is watched.
@@ -54,15 +56,13 @@ struct MachineContext: Sendable {
     var partialMatches: [PartialMatch] = []
     var emission: EmissionState
 
-    var ruleProgram: RuleProgram { program.rules[rule] }
-
     /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a
     /// machine repeats its next one at the end of each call.
     mutating func wake(_ key: KeySlot, at time: Timestamp) {
         guard time < keys[rule].scheduled(key) else { return }
         keys[rule].setScheduled(key, time)
         deadlines.push(
-            DeadlineHeap.Entry(
+            Deadline(
                 time: time.nanoseconds, rule: Int32(rule), slot: UInt32(key.index),
                 keyHash: keys[rule].hash(key), generation: keys[rule].generation(key)))
     }
@@ -80,13 +80,8 @@ struct MachineContext: Sendable {
         for value in values { hash.combine(value) }
         guard hash.value % shardCount == shardIndex else { return nil }
         let found = keys[rule].findOrInsert(values, hash: hash.value)
-        if found.evicted != nil { noteOverflow(\.evictedKeys) }
+        if found.evicted != nil { noteOverflow(.keys) }
         return found
-    }
-
-    /// Counts that a limit was reached and lets the rule's overflow alert be made (T9).
-    mutating func noteOverflow(_ counter: WritableKeyPath<EngineCounters.Rule, Int>) {
-        counters.rules[rule][keyPath: counter] += 1
     }
 
     func keyValues(_ key: KeySlot) -> [Value] { keys[rule].values(key) }

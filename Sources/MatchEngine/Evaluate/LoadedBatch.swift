@@ -6,15 +6,33 @@ import RuleModel
 final class LoadedBatch: Sendable {
     let events: EventBatch
     let fields: [Field]
+    let eventTypes: [String]
     /// `words` words for each condition; the bit of row `r` is bit `r % 64` of word `r / 64`.
     let conditionBits: [UInt64]
     let words: Int
+    /// The rows that each rule wants to see, by index into `Program.rules`.
+    let ruleBits: [RowBits]
+    /// The rows that some rule wants to see.
+    let interesting: RowBits
 
-    init(events: EventBatch, fields: [Field], conditionBits: [UInt64], words: Int) {
+    init(
+        events: EventBatch, fields: [Field], eventTypes: [String], conditionBits: [UInt64],
+        words: Int, ruleBits: [RowBits], interesting: RowBits
+    ) {
         self.events = events
         self.fields = fields
+        self.eventTypes = eventTypes
         self.conditionBits = conditionBits
         self.words = words
+        self.ruleBits = ruleBits
+        self.interesting = interesting
+    }
+
+    /// A batch whose conditions are being judged.
+    convenience init(unjudged events: EventBatch, fields: [Field], eventTypes: [String]) {
+        self.init(
+            events: events, fields: fields, eventTypes: eventTypes, conditionBits: [], words: 0,
+            ruleBits: [], interesting: RowBits(words: 0))
     }
 }
 
@@ -26,6 +44,11 @@ struct Event: Sendable {
     /// The event's own time, which conditions and messages see.
     var time: Timestamp { Timestamp(nanoseconds: batch.events.times[row]) }
     var type: EventTypeID { batch.events.types[row] }
+    /// Empty for a type that no rule reads.
+    var typeName: String {
+        let index = Int(type.rawValue)
+        return index < batch.eventTypes.count ? batch.eventTypes[index] : ""
+    }
     var arrival: UInt64 { batch.events.arrivals[row] }
 
     /// Whether the event passes a condition. Meaningful for events of a type that the condition's
@@ -37,8 +60,9 @@ struct Event: Sendable {
 
     /// The field as its declared type; missing where the data holds something else (T7).
     func value(_ field: FieldID) -> Value {
-        if field == .time { return .time(time) }
-        guard field != .type else { return .missing }
+        if field.rawValue < 0 {
+            return field == .time ? .time(time) : .text(typeName)
+        }
         let declared = batch.fields[Int(field.rawValue)]
         let cell = batch.events.columns[declared.column][row]
         return CellReader.value(cell, as: declared.type, bytes: batch.events.bytes)

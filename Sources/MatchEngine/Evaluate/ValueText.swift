@@ -3,10 +3,10 @@ import RuleModel
 /// How values read in messages.
 enum ValueText {
     /// Decimals have at most three digits behind the point, durations read `2m30s`, times are RFC
-    /// 3339, lists are joined by commas; missing is `-`.
+    /// 3339, lists are joined by commas; a missing value reads `missing`.
     static func plain(_ value: Value) -> String {
         switch value {
-        case .missing: "-"
+        case .missing: "missing"
         case .bool(let bool): bool ? "true" : "false"
         case .int(let number): String(number)
         case .float(let number): decimal(number)

@@ -51,7 +51,7 @@ struct KeyTable: Sendable {
     mutating func addDoubts(_ key: KeySlot, _ doubts: Doubts) { slots[key.index].doubts.insert(doubts) }
 
     /// Whether a deadline entry is the wish that its key has now.
-    func isCurrent(_ entry: DeadlineHeap.Entry) -> Bool {
+    func isCurrent(_ entry: Deadline) -> Bool {
         let slot = slots[Int(entry.slot)]
         return slot.isUsed && slot.generation == entry.generation
             && slot.scheduled.nanoseconds == entry.time

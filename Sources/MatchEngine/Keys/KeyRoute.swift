@@ -1,0 +1,117 @@
+import RuleModel
+
+/// How events of one type come to the keys of a rule. A rule whose inputs name the parts of the key
+/// differently (`by` aliases) has several routes for one type, and an event may take all of them.
+struct KeyRoute: Sendable {
+    var type: EventTypeID
+    var key: [FieldID]
+    /// The inputs of the rule that come this way, one bit each.
+    var inputs: UInt64
+    /// The event goes this way when it passes one of these; a nil lets all pass.
+    var conditions: [ConditionID?]
+
+    func admits(_ event: Event) -> Bool {
+        conditions.contains { condition in condition.map(event.passes) ?? true }
+    }
+
+    /// The routes of a rule, in order of its inputs.
+    static func routes(of rule: RuleProgram) -> [KeyRoute] {
+        var routes: [KeyRoute] = []
+        func add(_ input: InputProgram, _ index: Int, _ conditions: [ConditionID?]) {
+            guard !conditions.isEmpty, index < 64 else { return }
+            let place = routes.firstIndex { $0.type == input.type && $0.key == input.key }
+            if let place {
+                routes[place].inputs |= 1 << UInt64(index)
+                routes[place].conditions += conditions
+            } else {
+                routes.append(
+                    KeyRoute(
+                        type: input.type, key: input.key, inputs: 1 << UInt64(index),
+                        conditions: conditions))
+            }
+        }
+        switch rule.pattern {
+        case .threshold(let threshold):
+            add(threshold.input, 0, [threshold.condition])
+        case .sequence(let sequence):
+            // `then immediately` counts every event of the rule's input.
+            let seesAll = sequence.elements.contains(where: \.hasImmediately)
+            for (index, input) in sequence.inputs.enumerated() {
+                let steps = sequence.steps.filter { $0.input == index }
+                add(input, index, seesAll ? [input.condition] : steps.map(\.condition))
+            }
+        }
+        return routes
+    }
+}
+
+extension ElementPlan {
+    /// Whether this element or one inside it must follow immediately.
+    var hasImmediately: Bool {
+        if immediately { return true }
+        switch kind {
+        case .all(let parts), .any(let parts): return parts.contains(where: \.hasImmediately)
+        case .step, .absence, .without: return false
+        }
+    }
+}
+
+/// Reads the key of an event without making values of its text.
+struct KeyReader: Sendable {
+    let fields: [Field]
+
+    /// The hash of the key; nil when a part is missing (T6). Equal to that of the key's values.
+    func hash(_ key: [FieldID], of event: Event) -> UInt64? {
+        var hash = StableHash()
+        for field in key {
+            if let cell = textCell(field, of: event) {
+                guard cell.kind == .text else { return nil }
+                // As `StableHash.combine` does it for a text.
+                hash.combine(byte: 4)
+                hash.combine(UInt64(cell.length))
+                event.batch.events.bytes.withUnsafeBufferPointer { bytes in
+                    for byte in UnsafeBufferPointer(rebasing: bytes[cell.textRange]) {
+                        hash.combine(byte: byte)
+                    }
+                }
+            } else {
+                let value = event.value(field)
+                if value.isMissing { return nil }
+                hash.combine(value)
+            }
+        }
+        return hash.value
+    }
+
+    func values(_ key: [FieldID], of event: Event) -> [Value] {
+        key.map { Comparisons.canonical(event.value($0)) }
+    }
+
+    func matches(_ values: [Value], _ key: [FieldID], of event: Event) -> Bool {
+        for (value, field) in zip(values, key) {
+            if let cell = textCell(field, of: event) {
+                guard case .text(let text) = value, cell.kind == .text,
+                    text.string.utf8.count == Int(cell.length)
+                else { return false }
+                let isEqual = event.batch.events.bytes.withUnsafeBufferPointer { bytes in
+                    text.string.utf8.elementsEqual(
+                        UnsafeBufferPointer(rebasing: bytes[cell.textRange]))
+                }
+                if !isEqual { return false }
+            } else if value != Comparisons.canonical(event.value(field)) {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// The cell of a field that is declared as text.
+    private func textCell(_ field: FieldID, of event: Event) -> Cell? {
+        guard field.rawValue >= 0 else { return nil }
+        let declared = fields[Int(field.rawValue)]
+        switch declared.type {
+        case .text, .enumeration: return event.batch.events.columns[declared.column][event.row]
+        default: return nil
+        }
+    }
+}

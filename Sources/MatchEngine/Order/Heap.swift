@@ -1,0 +1,39 @@
+/// A binary heap: the least element first. Equal elements come out in any order, so elements that
+/// may not are never equal.
+struct Heap<Element: Comparable & Sendable>: Sendable {
+    private var elements: [Element] = []
+
+    var first: Element? { elements.first }
+    var count: Int { elements.count }
+
+    /// O(log count).
+    mutating func push(_ element: Element) {
+        elements.append(element)
+        var child = elements.count - 1
+        while child > 0 {
+            let parent = (child - 1) / 2
+            guard elements[child] < elements[parent] else { return }
+            elements.swapAt(child, parent)
+            child = parent
+        }
+    }
+
+    /// O(log count).
+    mutating func pop() -> Element? {
+        guard let top = elements.first else { return nil }
+        let last = elements.removeLast()
+        guard !elements.isEmpty else { return top }
+        elements[0] = last
+        var parent = 0
+        while true {
+            var least = parent
+            for child in (2 * parent + 1)...(2 * parent + 2)
+            where child < elements.count && elements[child] < elements[least] {
+                least = child
+            }
+            guard least != parent else { return top }
+            elements.swapAt(parent, least)
+            parent = least
+        }
+    }
+}

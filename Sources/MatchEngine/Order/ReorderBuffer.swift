@@ -1,0 +1,71 @@
+import RuleModel
+
+/// Events that wait until the watermark passes them, in the order of T0: by time, then by arrival.
+///
+/// A heap of references to rows; batches live as long as a row of theirs waits.
+struct ReorderBuffer: Sendable {
+    private struct Entry: Comparable, Sendable {
+        var time: Int64
+        var arrival: UInt64
+        var batch: Int32
+        var row: Int32
+
+        static func < (left: Entry, right: Entry) -> Bool {
+            if left.time != right.time { return left.time < right.time }
+            return left.arrival < right.arrival
+        }
+    }
+
+    private struct Waiting: Sendable {
+        var batch: LoadedBatch
+        var rows: Int
+    }
+
+    private var heap = Heap<Entry>()
+    private var batches: [Waiting?] = []
+    private var free: [Int32] = []
+
+    var count: Int { heap.count }
+    /// The order time of the first event, or nil.
+    var earliest: Int64? { heap.first?.time }
+
+    /// Lets rows of a batch wait, each with its order time.
+    mutating func add(_ batch: LoadedBatch, rows: [(row: Int, time: Timestamp)]) {
+        guard !rows.isEmpty else { return }
+        let index: Int32
+        if let reused = free.popLast() {
+            index = reused
+        } else {
+            index = Int32(batches.count)
+            batches.append(nil)
+        }
+        batches[Int(index)] = Waiting(batch: batch, rows: rows.count)
+        for (row, time) in rows {
+            heap.push(
+                Entry(
+                    time: time.nanoseconds, arrival: batch.events.arrivals[row], batch: index,
+                    row: Int32(row)))
+        }
+    }
+
+    /// Takes the first event out.
+    mutating func pop() -> (event: Event, time: Timestamp)? {
+        guard let entry = heap.pop() else { return nil }
+        let place = Int(entry.batch)
+        guard var waiting = batches[place] else { return nil }
+        let event = Event(batch: waiting.batch, row: Int(entry.row))
+        waiting.rows -= 1
+        batches[place] = waiting.rows > 0 ? waiting : nil
+        if waiting.rows == 0 { free.append(entry.batch) }
+        return (event, Timestamp(nanoseconds: entry.time))
+    }
+
+    /// Judges the conditions of all waiting events again, since a list has changed.
+    mutating func reload(_ load: (EventBatch) -> LoadedBatch) {
+        for index in batches.indices {
+            if let waiting = batches[index] {
+                batches[index] = Waiting(batch: load(waiting.batch.events), rows: waiting.rows)
+            }
+        }
+    }
+}

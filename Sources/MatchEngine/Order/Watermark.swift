@@ -1,0 +1,78 @@
+import RuleModel
+
+/// How far event time has come, from what the sources have delivered (T2).
+struct Watermark: Sendable {
+    private struct Source: Sendable {
+        var lateness: TimeSpan
+        var latest = Timestamp.distantPast
+        var isIdle = false
+        var isClosed = false
+    }
+
+    private var sources: [Source]
+    /// Nothing older than this is taken; never goes back.
+    private(set) var time = Timestamp.distantPast
+    /// Whether no source may be out of order, so that arrival order is the order of processing.
+    let isArrivalOrder: Bool
+
+    init(lateness: [TimeSpan]) {
+        sources = lateness.map { Source(lateness: max($0, .zero)) }
+        isArrivalOrder = lateness.allSatisfy { $0 <= .zero }
+    }
+
+    /// Where an event of a source stands in the order; nil when it is late (T3).
+    ///
+    /// An event of a source that may not be out of order is never late: it stands where the one
+    /// before it stood.
+    mutating func admit(_ time: Timestamp, from source: Int) -> Timestamp? {
+        grow(to: source)
+        sources[source].isIdle = false
+        let lateness = sources[source].lateness
+        if lateness > .zero, time < self.time { return nil }
+        let place = lateness > .zero ? time : max(time, sources[source].latest, self.time)
+        sources[source].latest = max(sources[source].latest, time)
+        update()
+        return place
+    }
+
+    mutating func close(_ source: Int) {
+        grow(to: source)
+        sources[source].isClosed = true
+        update()
+    }
+
+    mutating func markIdle(_ source: Int) {
+        grow(to: source)
+        sources[source].isIdle = true
+        update()
+    }
+
+    /// Moves on without an event.
+    mutating func advance(to time: Timestamp) { self.time = max(self.time, time) }
+
+    /// Whether a source is left that may still deliver events in order.
+    var isOpen: Bool { sources.contains { !$0.isClosed && !$0.isIdle } }
+
+    /// The latest event of a source; nil before its first.
+    func latest(of source: Int) -> Timestamp? {
+        guard source < sources.count, sources[source].latest != .distantPast else { return nil }
+        return sources[source].latest
+    }
+
+    /// The latest event of all.
+    var end: Timestamp? { sources.map(\.latest).max() }
+
+    private mutating func grow(to source: Int) {
+        while sources.count <= source { sources.append(Source(lateness: .zero)) }
+    }
+
+    private mutating func update() {
+        var least: Timestamp?
+        for source in sources where !source.isClosed && !source.isIdle {
+            let reached =
+                source.latest == .distantPast ? .distantPast : source.latest - source.lateness
+            least = min(least ?? reached, reached)
+        }
+        if let least { time = max(time, least) }
+    }
+}
