@@ -79,15 +79,3 @@ extension InputFault: CustomStringConvertible {
         return "\(source):\(line) (byte \(grouped(offset))): \(message)"
     }
 }
-
-/// A whole number with commas between thousands, as people read it.
-func grouped(_ number: Int) -> String {
-    var digits = String(number.magnitude)
-    var groups: [String] = []
-    while digits.utf8.count > 3 {
-        groups.insert(String(digits.suffix(3)), at: 0)
-        digits.removeLast(3)
-    }
-    groups.insert(digits, at: 0)
-    return (number < 0 ? "-" : "") + groups.joined(separator: ",")
-}

@@ -42,10 +42,6 @@ extension InputReport {
     }
 }
 
-/// `1 line`, `2,000 lines`.
-private func counted(_ number: Int, _ noun: String) -> String {
-    "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
-}
 
 extension InputFault.Reason {
     /// What is wrong with the lines or files of this kind, to be read behind their number.

@@ -6,7 +6,7 @@ import RuleSyntax
 
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
-    completionsCommand, versionCommand,
+    checkCommand, formatCommand, completionsCommand, versionCommand,
 ]
 
 /// Runs the verb that the process was given, and ends the process with its exit code.

@@ -75,19 +75,3 @@ func monotonicSeconds() -> Double {
     clock_gettime(CLOCK_MONOTONIC, &time)
     return Double(time.tv_sec) + Double(time.tv_nsec) / 1e9
 }
-
-/// `1234567` as `1,234,567`.
-func grouped(_ number: Int) -> String {
-    var digits = Array(String(number.magnitude))
-    var position = digits.count - 3
-    while position > 0 {
-        digits.insert(",", at: position)
-        position -= 3
-    }
-    return (number < 0 ? "-" : "") + String(digits)
-}
-
-/// `1 rule`, `2 rules`.
-func counted(_ number: Int, _ noun: String) -> String {
-    "\(grouped(number)) \(noun)\(number == 1 ? "" : "s")"
-}

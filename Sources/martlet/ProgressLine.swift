@@ -1,3 +1,5 @@
+import StreamRuntime
+
 /// One line on the terminal that says how far a long replay is; nothing where nobody watches.
 struct ProgressLine {
     private let isShown: Bool
