@@ -253,6 +253,11 @@ struct NDJSONDecoderTests {
         #expect(decode(event("\"a\":1\n\u{FEFF}{}")).report.byteOrderMarks == 0)
     }
 
+    @Test("a line cut off before CRLF is cut off like any other", arguments: ["\"x", "tru", "\"\\", "[1"])
+    func cutBeforeCRLF(value: String) {
+        #expect(decode(#"{"type":"t","time":1700000000,"a":"# + value + "\r\n").report.count(of: .truncated) == 1)
+    }
+
     @Test("nesting is allowed to a depth of 512 and refused beyond, without a stack", arguments: [true, false])
     func depth(isWanted: Bool) {
         let key = isWanted ? "a" : "z"

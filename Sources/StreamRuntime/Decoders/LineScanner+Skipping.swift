@@ -23,7 +23,7 @@ extension LineScanner {
         if word & 0xFF_FFFF_FFFF == 0x65_736C_6166 { return start + 5 }  // "false"
         var position = start
         while position.pointee | 0x20 >= 0x61, position.pointee | 0x20 <= 0x7A { position += 1 }
-        return fail(.badLiteral, at: position.pointee == .lineFeed ? position : start)
+        return fail(.badLiteral, at: isLineEnd(position) ? position : start)
     }
 
     /// Checks an object or array with all that is in it; returns the first byte behind it.

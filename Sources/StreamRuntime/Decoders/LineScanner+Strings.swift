@@ -44,7 +44,7 @@ extension LineScanner {
             return scanEscape(start)
         }
         if start.pointee < 0x20 {
-            if start.pointee == .lineFeed { return fail(.unclosedString, at: start) }
+            if isLineEnd(start) { return fail(.unclosedString, at: start) }
             return fail(start.pointee == 0 ? .nulByte : .controlCharacter, at: start)
         }
         var position = start
@@ -105,7 +105,7 @@ extension LineScanner {
             position += 1
             while position < start + 6, hexDigit(position.pointee) != nil { position += 1 }
         }
-        if position.pointee == .lineFeed { return fail(.unclosedString, at: position) }
+        if isLineEnd(position) { return fail(.unclosedString, at: position) }
         return fail(.badEscape, at: start)
     }
 

@@ -105,7 +105,7 @@ struct LineScanner {
     @inline(never)
     mutating func fail(_ kind: ScanFault, at position: BytePointer) -> BytePointer? {
         // Where the line ends too early, that is what the reader of the message wants to know.
-        let isEnd = position.pointee == .lineFeed
+        let isEnd = isLineEnd(position)
         fault = isEnd && kind.reason == .malformed ? .unexpectedEnd : kind
         faultPosition = position
         return nil
@@ -379,6 +379,11 @@ extension UInt8 {
 @inline(__always)
 func loadWord(_ position: BytePointer) -> UInt64 {
     UInt64(littleEndian: UnsafeRawPointer(position).loadUnaligned(as: UInt64.self))
+}
+
+/// Whether the line ends here, with a line feed alone or with a carriage return before it.
+func isLineEnd(_ position: BytePointer) -> Bool {
+    position[0] == .lineFeed || position[0] == .carriageReturn && position[1] == .lineFeed
 }
 
 /// The next byte that is not white space. A line feed ends the line and is none.

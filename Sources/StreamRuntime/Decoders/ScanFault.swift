@@ -85,7 +85,7 @@ enum ScanFault: UInt8, Sendable {
 
 /// The first word of some bytes of a line, fit for a message: cut, and with odd bytes as numbers.
 private func shown(_ bytes: some Collection<UInt8>) -> String {
-    guard let first = bytes.first, first != 0x0A, first != 0x0D else { return "the end of the line" }
+    guard let first = bytes.first else { return "the end of the line" }
     let isText = first == 0x22
     var word: [UInt8] = [first]
     for byte in bytes.dropFirst().prefix(31) {
