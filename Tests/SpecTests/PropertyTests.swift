@@ -1,0 +1,59 @@
+import Foundation
+import TestKit
+import Testing
+
+/// Random rules over random streams. `CASES=n` tries n cases under each law, `SEED=n` begins with
+/// another one; a failure prints the smallest case that fails and the seed that led to it.
+@Suite("Properties", .serialized) struct PropertyTests {
+    @Test("sequences", arguments: Law.allCases)
+    func sequences(_ law: Law) { hold(law, .sequence) }
+
+    @Test("thresholds", arguments: Law.allCases)
+    func thresholds(_ law: Law) { hold(law, .threshold) }
+
+    private func hold(_ law: Law, _ kind: Generator.Kind) {
+        let environment = ProcessInfo.processInfo.environment
+        let first = environment["SEED"].flatMap { UInt64($0) } ?? 1
+        let count = environment["CASES"].flatMap { UInt64($0) }
+        let share: UInt64 = law == .reference ? 600 : 150
+        let started = Date()
+        let patience = law == .reference ? 5.0 : 1.0
+        var tried = 0
+        var refused: [String: Int] = [:]
+        var matching = 0
+        for seed in first..<first + (count ?? share) {
+            // A slow machine tries fewer, unless a number was asked for.
+            if count == nil, Date().timeIntervalSince(started) > patience { break }
+            var generator = Generator(seed: seed)
+            let sample = generator.makeCase(kind)
+            tried += 1
+            switch sample.verdict(under: law) {
+            case .agreed(let matches): matching += matches > 0 ? 1 : 0
+            case .refused(let messages): refused[messages.first ?? "no plan", default: 0] += 1
+            case .differed:
+                let small = sample.shrunk { $0.verdict(under: law).isFailure }
+                guard case .differed(let expected, let found) = small.verdict(under: law) else {
+                    continue
+                }
+                Issue.record(
+                    """
+                    \(law.rawValue) (SEED=\(seed) CASES=1)
+                    \(small)
+                    expected:
+                      \(expected.joined(separator: "\n  "))
+                    found:
+                      \(found.joined(separator: "\n  "))
+                    """)
+                return
+            }
+        }
+        let refusals = refused.values.reduce(0, +)
+        print("\(kind), \(law): \(tried) cases, \(matching) with matches, \(refusals) refused")
+        for (message, count) in refused.sorted(by: { $0.key < $1.key }) {
+            print("  refused \(count) times: \(message)")
+        }
+        // A generator of nonsense would agree with everything.
+        #expect(refusals * 5 <= tried, "too many rules are refused: \(refused)")
+        #expect(tried < 50 || matching * 8 >= tried, "too few cases have matches: \(matching)")
+    }
+}

@@ -1,0 +1,84 @@
+import MatchEngine
+import RuleModel
+
+/// One way of running a program over a stream: whatever it says, the records must be the same (T11).
+public struct EngineRun: Sendable {
+    public var lateness = TimeSpan.zero
+    public var watchedFrom: Timestamp?
+    public var shards = 1
+    /// The numbers of rows to process in one go, again and again; empty: all at once.
+    public var pieces: [Int] = []
+    /// Whether the pieces are batches of their own or ranges of one batch.
+    public var splitsBatches = false
+    /// Whether time is advanced, as far as is known, before each piece.
+    public var advancesBetween = false
+    public var limits: EngineLimits = {
+        var limits = EngineLimits()
+        limits.eventsPerAlertStep = 1000
+        return limits
+    }()
+
+    public init() {}
+
+    /// Runs the engines and returns their records, merged in the order of `AlertOrder`.
+    ///
+    /// - Parameter end: Where event time ends; nil: with the last event.
+    public func alerts(
+        of program: Program, lists: [ListTable], events: [TestEvent], end: Timestamp?
+    ) -> [Alert] {
+        var merged: [Alert] = []
+        for shard in 0..<shards {
+            var options = EngineOptions()
+            options.lateness = [lateness]
+            options.shardIndex = shard
+            options.shardCount = shards
+            options.watchStart = watchedFrom
+            options.limits = limits
+            var tables: [ListID: ListTable] = [:]
+            for (index, table) in lists.enumerated() { tables[ListID(index)] = table }
+            var engine = Engine(
+                program: program, environment: EngineEnvironment(lists: tables), options: options)
+            feed(&engine, program.tables, events, end, into: &merged)
+        }
+        return merged.enumerated()
+            .sorted { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }
+            .map(\.element)
+    }
+
+    private func feed(
+        _ engine: inout Engine, _ tables: RuleSetTables, _ events: [TestEvent], _ end: Timestamp?,
+        into output: inout [Alert]
+    ) {
+        let whole = makeBatch(events, tables: tables)
+        var row = 0
+        var piece = 0
+        var highest = Timestamp.distantPast
+        while row < events.count {
+            let size = pieces.isEmpty ? events.count : max(1, pieces[piece % pieces.count])
+            let rows = row..<min(events.count, row + size)
+            if advancesBetween, lateness == .zero, row > 0 {
+                // No event before the next one's instant will follow, and that is all that is known.
+                engine.advance(to: max(highest, events[row].timestamp), emitting: &output)
+            }
+            if splitsBatches {
+                let part = makeBatch(
+                    Array(events[rows]), tables: tables, firstArrival: UInt64(row + 1))
+                engine.process(part, rows: 0..<part.count, emitting: &output)
+            } else {
+                engine.process(whole, rows: rows, emitting: &output)
+            }
+            for event in events[rows] { highest = max(highest, event.timestamp) }
+            row = rows.upperBound
+            piece += 1
+        }
+        if let end { engine.advance(to: end, emitting: &output) }
+    }
+}
+
+/// The tables of lists with values in the rules themselves; lists with files are empty.
+public func inlineLists(_ tables: RuleSetTables) -> [ListTable] {
+    tables.lists.map { plan in
+        ListTable(
+            kind: plan.kind, columns: ["value"], keyColumn: 0, rows: plan.values.map { [$0] })
+    }
+}

@@ -1,0 +1,120 @@
+import MatchEngine
+import RuleCompiler
+import RuleModel
+import RuleSyntax
+
+/// What must hold for every rule and every stream.
+public enum Law: String, Sendable, CaseIterable {
+    case reference = "the engine finds what the reference matcher finds"
+    case batches = "T11 how events are split into batches changes nothing"
+    case shards = "T11 how keys are divided among engines changes nothing"
+    case lateness = "T11 the order of arrival within the lateness changes nothing"
+    case advance = "T5 when time is advanced between events changes nothing"
+    case replay = "T12 a replay gives the same records with the same ids"
+}
+
+/// How a case came out under a law.
+public enum Verdict: Sendable, Equatable {
+    case agreed(matches: Int)
+    /// The compiler did not take the rule.
+    case refused([String])
+    case differed(expected: [String], found: [String])
+
+    public var isFailure: Bool {
+        if case .differed = self { return true }
+        return false
+    }
+}
+
+extension GeneratedCase {
+    /// Tries the case under a law. The same case always comes out the same.
+    public func verdict(under law: Law) -> Verdict {
+        let compilation = compile([SourceText(name: "case.rules", text: rule.text)])
+        guard let program = compilation.program, let plan = compilation.plans.first else {
+            return .refused(compilation.diagnostics.filter { $0.severity == .error }.map(\.message))
+        }
+        let lists = inlineLists(compilation.tables)
+        let end = TestEvent.epoch + end
+        func alerts(_ run: EngineRun, _ events: [TestEvent]? = nil) -> [Alert] {
+            run.alerts(of: program, lists: lists, events: events ?? self.events, end: end)
+        }
+        var random = RandomSource(seed: seed ^ 0x6c61_7773)
+        var run = EngineRun()
+        switch law {
+        case .reference:
+            let found = inOrder(alerts(run).map { TestRecord($0) }).map(\.description)
+            return compare(expected: reference(plan, compilation.tables, lists, end), found)
+        case .batches:
+            run.pieces = (0..<4).map { _ in random.number(1...4) }
+            run.splitsBatches = random.chance(50)
+            return compare(alerts(EngineRun()), alerts(run))
+        case .shards:
+            run.shards = random.pick([2, 4])
+            return compare(alerts(EngineRun()), alerts(run))
+        case .advance:
+            run.pieces = [1]
+            run.advancesBetween = true
+            return compare(alerts(EngineRun()), alerts(run))
+        case .replay:
+            return compare(alerts(EngineRun()), alerts(EngineRun()))
+        case .lateness:
+            let lateness = TimeSpan.second * Int64(random.number(1...3))
+            let shuffled = shuffled(within: lateness, &random)
+            run.lateness = lateness
+            let found = alerts(run, shuffled)
+            let sorted = shuffled.enumerated()
+                .sorted { ($0.element.time, $0.offset) < ($1.element.time, $1.offset) }
+                .map(\.element)
+            return compare(
+                expected: withIDs(alerts(EngineRun(), sorted)), withIDs(found))
+        }
+    }
+
+    private func reference(
+        _ plan: RulePlan, _ tables: RuleSetTables, _ lists: [ListTable], _ end: Timestamp
+    ) -> [String] {
+        let matcher = ReferenceMatcher(tables: tables, lists: lists)
+        let matches = matcher.matches(
+            of: plan, in: makeReferenceEvents(events, tables: tables), watermark: end)
+        let numbers = events.map { plainText($0.fields["n"] ?? .missing) }
+        return inOrder(matches.map { TestRecord($0, plan: plan, numbers: numbers) })
+            .map(\.description)
+    }
+
+    /// Arrival numbers differ between two orders of arrival, so only what a reader of the alerts sees
+    /// is compared.
+    private func withIDs(_ alerts: [Alert]) -> [String] {
+        alerts.map { "\($0.id) \(TestRecord($0))" }.sorted { Text($0) < Text($1) }
+    }
+
+    private func compare(expected: [String], _ found: [String]) -> Verdict {
+        expected == found ? .agreed(matches: found.count) : .differed(expected: expected, found: found)
+    }
+
+    private func compare(_ expected: [Alert], _ found: [Alert]) -> Verdict {
+        if expected == found { return .agreed(matches: found.count) }
+        return .differed(expected: expected.map(line), found: found.map(line))
+    }
+
+    private func line(_ alert: Alert) -> String {
+        "\(alert.id) \(TestRecord(alert)) \(alert.order)"
+    }
+
+    /// Each event arrives up to `lateness` after its time, so none is late.
+    private func shuffled(within lateness: TimeSpan, _ random: inout RandomSource) -> [TestEvent] {
+        let arrivals = events.map { event in
+            event.time + .second * Int64(random.number(0...Int(lateness.seconds)))
+        }
+        return events.indices.sorted { (arrivals[$0], $0) < (arrivals[$1], $1) }.map { events[$0] }
+    }
+}
+
+extension GeneratedCase: CustomStringConvertible {
+    /// The case as a file with a test, to paste.
+    public var description: String {
+        var lines = [rule.text, "test \"seed \(seed)\" for r {"]
+        lines += events.map { "  \($0)" }
+        lines += ["  advance to \(end)", "}"]
+        return lines.joined(separator: "\n")
+    }
+}
