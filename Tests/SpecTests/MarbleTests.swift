@@ -18,7 +18,8 @@ import Testing
         }
         guard let program = compilation.program, let plan = compilation.plans.first else {
             Issue.record(
-                "\(marble.place): the rule does not compile: \(errors.map(\.message))\n\(marble.text)")
+                "\(marble.place): the rule does not compile: \(errors.map(\.message))\n\(marble.text)"
+            )
             return
         }
         let end = marble.end.map { TestEvent.epoch + $0 }
@@ -74,7 +75,8 @@ let specFolder = URL(filePath: #filePath).deletingLastPathComponent().deletingLa
 let allMarbles: [Marble] = {
     let files = (try? FileManager.default.contentsOfDirectory(atPath: specFolder.path())) ?? []
     return files.filter { $0.hasSuffix(".marbles") }.sorted().flatMap { name in
-        let text = (try? String(contentsOf: specFolder.appending(path: name), encoding: .utf8)) ?? ""
+        let text =
+            (try? String(contentsOf: specFolder.appending(path: name), encoding: .utf8)) ?? ""
         return parseMarbles(text, file: name)
     }
 }()

@@ -116,14 +116,16 @@ public struct GeneratedSequence: Sendable, Equatable {
                 lines += steps.map { "      \($0.text)" } + ["    }"]
             case .without(let step): lines.append("    without \(step.plain)")
             case .absence(let step, let span):
-                lines.append("    \(then)no \(step.plain) \(index == 0 ? "for" : "within") \(span)s")
+                lines.append(
+                    "    \(then)no \(step.plain) \(index == 0 ? "for" : "within") \(span)s")
             }
         }
         if let until { lines.append("    until \(until.plain)") }
         lines.append("  }")
         lines.append("  alert \"found\"")
         // Bound events are told apart by their number.
-        lines.append("  attach " + elements.flatMap(\.steps).map { "\($0.name).n" }.joined(separator: ", "))
+        lines.append(
+            "  attach " + elements.flatMap(\.steps).map { "\($0.name).n" }.joined(separator: ", "))
         return lines
     }
 }

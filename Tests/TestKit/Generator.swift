@@ -55,7 +55,8 @@ public struct Generator {
             if random.chance(2) { fields["u"] = .int(1) }
             if random.chance(2) { fields["v"] = .text("1") }
             if random.chance(50) { fields["x.y"] = makeNumber() }
-            events.append(TestEvent(random.pick(["a", "a", "b", "b", "c"]), at: .second * second, fields))
+            events.append(
+                TestEvent(random.pick(["a", "a", "b", "b", "c"]), at: .second * second, fields))
         }
         return events
     }
@@ -92,7 +93,8 @@ public struct Generator {
             }
             if random.chance(10), !isPlain {
                 let isAll = random.chance(50)
-                let names = ["s\(index)g", "s\(index)h"] + (random.chance(30) ? ["s\(index)i"] : [])
+                let names =
+                    ["s\(index)g", "s\(index)h"] + (random.chance(30) ? ["s\(index)i"] : [])
                 let steps = names.map { makeStep($0, earlier, quantity: false) }
                 elements.append(isAll ? .all(steps) : .any(steps))
                 earlier += steps
@@ -101,7 +103,8 @@ public struct Generator {
             var step = makeStep("s\(index)", earlier, quantity: !isPlain)
             switch step.quantity {
             case .optional, .any: if isFirst || isLast { step.quantity = .one }
-            case .between, .exactly: if isFirst, policy == "restart on repeat" { step.quantity = .atLeast(2) }
+            case .between, .exactly:
+                if isFirst, policy == "restart on repeat" { step.quantity = .atLeast(2) }
             default: break
             }
             if !isFirst, random.chance(15) { step.gap = random.number(1...4) }
@@ -113,7 +116,8 @@ public struct Generator {
             earlier.append(step)
         }
         if random.chance(15) {
-            elements.append(.absence(makeStep("no9", earlier, quantity: false), random.number(1...4)))
+            elements.append(
+                .absence(makeStep("no9", earlier, quantity: false), random.number(1...4)))
         }
         if policy == "after match resume at" {
             let single = elements.flatMap(\.steps).filter { $0.quantity == .one }.map(\.name)
@@ -135,7 +139,8 @@ public struct Generator {
     private mutating func makeStep(
         _ name: String, _ earlier: [GeneratedStep], quantity: Bool
     ) -> GeneratedStep {
-        var step = GeneratedStep(name: name, source: random.pick(["a", "a", "b", "b", "c", "big_a"]))
+        var step = GeneratedStep(
+            name: name, source: random.pick(["a", "a", "b", "b", "c", "big_a"]))
         if quantity, random.chance(35) {
             step.quantity = random.pick([
                 .atLeast(1), .atLeast(2), .atLeast(2), .atLeast(3), .exactly(2), .between(1, 2),
@@ -250,7 +255,9 @@ public struct Generator {
                 "\(name) != same_time(\(name), \(span * 2)s)", "previous(\(name)) == \(limit)",
             ])
         }
-        if names.count > 1, random.chance(20) { return "m0 / m1 >= \(random.pick(["0.5", "1", "50%"]))" }
+        if names.count > 1, random.chance(20) {
+            return "m0 / m1 >= \(random.pick(["0.5", "1", "50%"]))"
+        }
         return "\(name) " + random.pick([">=", ">=", ">", "<", "<=", "==", "!="]) + " \(limit)"
     }
 }

@@ -88,7 +88,8 @@ extension GeneratedCase {
     }
 
     private func compare(expected: [String], _ found: [String]) -> Verdict {
-        expected == found ? .agreed(matches: found.count) : .differed(expected: expected, found: found)
+        expected == found
+            ? .agreed(matches: found.count) : .differed(expected: expected, found: found)
     }
 
     private func compare(_ expected: [Alert], _ found: [Alert]) -> Verdict {

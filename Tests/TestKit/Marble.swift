@@ -73,19 +73,24 @@ public struct Marble: Sendable {
         lines += declarations + ["rule marble {"] + body
         if !body.contains(where: { $0.hasPrefix("alert ") }) { lines.append("alert \"found\"") }
         let steps = stepNames
-        if !steps.isEmpty { lines.append("attach " + steps.map { "\($0).n" }.joined(separator: ", ")) }
+        if !steps.isEmpty {
+            lines.append("attach " + steps.map { "\($0).n" }.joined(separator: ", "))
+        }
         return (lines + ["}"]).joined(separator: "\n") + "\n"
     }
 
     /// The steps that may hold events: their numbers are attached, so that they are kept.
     private var stepNames: [String] {
-        guard body.first?.hasPrefix("sequence") == true || body.contains(where: { $0.hasPrefix("sequence") })
+        guard
+            body.first?.hasPrefix("sequence") == true
+                || body.contains(where: { $0.hasPrefix("sequence") })
         else { return [] }
         return body.compactMap { line in
             let words = line.split(separator: " ")
             guard let place = words.firstIndex(where: { $0.hasSuffix(":") }) else { return nil }
             let before = words[..<place]
-            if ["no", "without", "until"].contains(where: { word in before.contains { $0 == word } }) {
+            if ["no", "without", "until"].contains(where: { word in before.contains { $0 == word } }
+            ) {
                 return nil
             }
             if words[0].hasPrefix("\"") || words[0] == "alert" { return nil }

@@ -100,7 +100,9 @@ private struct ReferenceChoices {
             let plan = row.step(step)
             if plan.minimum == 0, plan.isReluctant { extend(partial, at: index + 1) }
             for position in row.events.indices {
-                guard let next = place(step, position, partial, element.immediately) else { continue }
+                guard let next = place(step, position, partial, element.immediately) else {
+                    continue
+                }
                 extend(next, at: index + 1)
             }
             // S6: optional steps are tried first, then left out.
@@ -245,7 +247,9 @@ private struct ReferenceChoices {
                 else { break }
                 take(position, for: open.step, &closed)
             }
-            guard (closed.taken[open.step] ?? []).count >= row.step(open.step).minimum else { return }
+            guard (closed.taken[open.step] ?? []).count >= row.step(open.step).minimum else {
+                return
+            }
         }
         guard let last = closed.last else { return }
         let deadline = row.instant(last) + span

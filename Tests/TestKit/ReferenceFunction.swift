@@ -41,10 +41,11 @@ func referenceAggregate(
 ) -> Value {
     switch function {
     case .count: return .int(Int64(values.count))
-    case .sum: return values.reduce(.int(0)) { sum, value in
-        let next = referenceArithmetic(.add, sum, value)
-        return next.isMissing ? sum : next
-    }
+    case .sum:
+        return values.reduce(.int(0)) { sum, value in
+            let next = referenceArithmetic(.add, sum, value)
+            return next.isMissing ? sum : next
+        }
     case .avg:
         let numbers = values.compactMap(number)
         return numbers.isEmpty ? .missing : decimal(numbers.reduce(0, +) / Double(numbers.count))
@@ -74,7 +75,9 @@ func referenceAggregate(
 /// before means that the counter began anew at zero.
 func referenceRate(_ samples: [(time: Timestamp, value: Value)]) -> Value {
     let points = samples.compactMap { sample in number(sample.value).map { (sample.time, $0) } }
-    guard let first = points.first, let last = points.last, first.0 < last.0 else { return .missing }
+    guard let first = points.first, let last = points.last, first.0 < last.0 else {
+        return .missing
+    }
     var increase = 0.0
     for (before, after) in zip(points, points.dropFirst()) {
         increase += after.1 < before.1 ? after.1 : after.1 - before.1
@@ -87,7 +90,9 @@ func referenceCall(_ function: Function, _ arguments: [Value]) -> Value {
     let first = arguments.first ?? .missing
     switch function {
     case .abs:
-        if case .int(let number) = first { return number == .min ? .missing : .int(Swift.abs(number)) }
+        if case .int(let number) = first {
+            return number == .min ? .missing : .int(Swift.abs(number))
+        }
         return number(first).map { .float(Swift.abs($0)) } ?? .missing
     case .round: return number(first).map { decimal($0.rounded()) } ?? .missing
     case .floor: return number(first).map { decimal($0.rounded(.down)) } ?? .missing

@@ -55,7 +55,8 @@ public struct ReferenceMatcher: Sendable {
                 let row = ReferenceRow(
                     plan: sequence, key: key, events: events, tables: tables, lists: lists,
                     began: began, watermark: watermark)
-                let isRun = sequence.restartsOnRepeat || sequence.overlap == .each
+                let isRun =
+                    sequence.restartsOnRepeat || sequence.overlap == .each
                     || sequence.overlap == .latest
                 let found = isRun ? referenceRuns(row) : referenceChoices(row)
                 matches += found.map { $0.match(rule: plan.id, key: key, row: row) }

@@ -99,7 +99,9 @@ private struct ReferenceRun {
         if isAtTrailingRepeat(row), row.plan.until != nil { return nil }
         if pending != nil || !hasMinimum(row) { return nil }
         for element in row.plan.elements[next...] {
-            guard case .step(let step) = element.kind, row.step(step).minimum == 0 else { return nil }
+            guard case .step(let step) = element.kind, row.step(step).minimum == 0 else {
+                return nil
+            }
         }
         isOver = true
         return pick(.event(position))
@@ -114,7 +116,9 @@ private struct ReferenceRun {
     }
 
     func deadline(_ row: ReferenceRow) -> Timestamp? {
-        guard let last, hasMinimum(row), case .absence(_, let span)? = absence(row) else { return nil }
+        guard let last, hasMinimum(row), case .absence(_, let span)? = absence(row) else {
+            return nil
+        }
         return row.instant(last) + span
     }
 

@@ -76,7 +76,8 @@ struct ReferenceTerm {
             return .bool(
                 text.string.range(
                     of: pattern,
-                    options: ignoringCase ? [.regularExpression, .caseInsensitive] : .regularExpression
+                    options: ignoringCase
+                        ? [.regularExpression, .caseInsensitive] : .regularExpression
                 ) != nil)
         case .member(let left, let right, let ignoringCase):
             let left = value(left)
@@ -250,7 +251,8 @@ private func referenceLike(
     let rest = pattern.dropFirst()
     switch first {
     case "*":
-        return referenceLike(text, rest) || (!text.isEmpty && referenceLike(text.dropFirst(), pattern))
+        return referenceLike(text, rest)
+            || (!text.isEmpty && referenceLike(text.dropFirst(), pattern))
     case "?": return !text.isEmpty && referenceLike(text.dropFirst(), rest)
     case "\\" where rest.first.map { "*?\\".unicodeScalars.contains($0) } == true:
         return text.first == rest.first && referenceLike(text.dropFirst(), rest.dropFirst())

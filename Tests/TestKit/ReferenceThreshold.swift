@@ -92,7 +92,9 @@ struct ReferenceThreshold {
         if isListed || seen > 0 {
             // Deadlines need a watermark behind them (T5).
             if let time = nextJudgement(), time < watermark { moments.append((time, .judge(time))) }
-            if let time = nextDeadline(), time < watermark { moments.append((time, .deadline(time))) }
+            if let time = nextDeadline(), time < watermark {
+                moments.append((time, .deadline(time)))
+            }
             if let time = nextLeave(), time < watermark { moments.append((time, .leave(time))) }
         }
         return moments.min { ($0.0, $0.1.rank) < ($1.0, $1.1.rank) }
@@ -130,7 +132,8 @@ struct ReferenceThreshold {
     private func nextBucketEnd(_ size: TimeSpan, every step: TimeSpan) -> Timestamp? {
         let after = max(clock, judgedThrough)
         let width = step.nanoseconds
-        var index = Int64((Double(after.nanoseconds - size.nanoseconds) / Double(width)).rounded(.down)) - 1
+        var index =
+            Int64((Double(after.nanoseconds - size.nanoseconds) / Double(width)).rounded(.down)) - 1
         while true {
             let end = Timestamp(nanoseconds: index * width + size.nanoseconds)
             if end > after { return end }

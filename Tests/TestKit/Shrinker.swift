@@ -39,7 +39,9 @@ extension GeneratedCase {
         // Less time between two events.
         for index in events.indices where index > 0 && events[index].time > events[index - 1].time {
             var next = self
-            for later in index..<events.count { next.events[later].time = events[later].time - .second }
+            for later in index..<events.count {
+                next.events[later].time = events[later].time - .second
+            }
             next.end = end - .second
             cases.append(next)
         }

@@ -96,9 +96,11 @@ public func plainText(_ value: Value, quoted: Bool = false) -> String {
         return Int64(exactly: rounded).map { "\($0)" } ?? "\(rounded)"
     case .text(let text): return quoted ? "\"\(text.string)\"" : text.string
     case .ip(let address): return "\(address.high):\(address.low)"
-    case .network(let network): return "\(network.address.high):\(network.address.low)/\(network.prefix)"
+    case .network(let network):
+        return "\(network.address.high):\(network.address.low)/\(network.prefix)"
     case .time(let time): return time.description
     case .span(let span): return span.description
-    case .list(let values): return "[" + values.map { plainText($0, quoted: quoted) }.joined(separator: ", ") + "]"
+    case .list(let values):
+        return "[" + values.map { plainText($0, quoted: quoted) }.joined(separator: ", ") + "]"
     }
 }
