@@ -110,3 +110,21 @@ public struct PartialMatch: Sendable, Equatable {
         self.filledSteps = filledSteps
     }
 }
+
+extension EngineCounters {
+    /// These counters and those of another shard of the same run: what a shard counts for its own
+    /// keys is added; what every shard sees alike (sources, missing keys, late events) is kept.
+    public func adding(shard other: EngineCounters) -> EngineCounters {
+        var sum = self
+        for (index, rule) in other.rules.enumerated() where sum.rules.indices.contains(index) {
+            sum.rules[index].events += rule.events
+            sum.rules[index].alerts += rule.alerts
+            sum.rules[index].silenced += rule.silenced
+            sum.rules[index].evictedKeys += rule.evictedKeys
+            sum.rules[index].droppedRuns += rule.droppedRuns
+            sum.rules[index].droppedEvents += rule.droppedEvents
+            sum.rules[index].exhaustedSearches += rule.exhaustedSearches
+        }
+        return sum
+    }
+}

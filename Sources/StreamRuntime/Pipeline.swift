@@ -1,1 +1,353 @@
+import Dispatch
 import MatchEngine
+import RuleModel
+import Synchronization
+
+/// One stream of events with a watermark of its own.
+public struct PipelineInput {
+    /// As messages name it.
+    public var name: String
+    public var source: any ByteSource
+    public var options: InputOptions
+    /// How long an event may be behind the latest one of this input (T2).
+    public var lateness: TimeSpan
+    /// A live input that is silent for this long on the clock no longer holds the others back.
+    public var idleAfter: TimeSpan
+
+    public init(
+        name: String, source: any ByteSource, options: InputOptions, lateness: TimeSpan = .zero,
+        idleAfter: TimeSpan = .minute
+    ) {
+        self.name = name
+        self.source = source
+        self.options = options
+        self.lateness = lateness
+        self.idleAfter = idleAfter
+    }
+}
+
+/// What a run of a pipeline did.
+public struct PipelineSummary: Sendable {
+    public var input = InputReport()
+    public var alerts = AlertStageCounters()
+    /// Added up over the shards, but for what every shard counts alike.
+    public var engine = EngineCounters(ruleCount: 0)
+    /// Matches that wait for a deadline which the events' time has not reached.
+    public var openDeadlines = 0
+    /// List files that could not be read while running; their old content stayed.
+    public var listFaults: [ListFault] = []
+    /// Event times of the earliest and the latest row.
+    public var firstTime: Timestamp?
+    public var lastTime: Timestamp?
+
+    public init() {}
+}
+
+/// Reads inputs, runs a program over them, and hands out alerts in the order of processing.
+///
+///     input ─chunk→ decoder ─batch→ shard 0 … n (each one engine, each all rows, its own keys)
+///                                       └─alerts, sorted→ alert stage ─→ output
+///
+/// The calling thread decodes the next batch while the shards work on the last one.
+public final class Pipeline {
+    /// How several inputs take turns.
+    public enum Mode: Sendable {
+        /// By event time, as history is replayed; ends when every input has ended.
+        case replay
+        /// As lines come; deadlines follow the events.
+        case live
+    }
+
+    private let program: Program
+    private let mode: Mode
+    private var feeds: [Feed]
+    private let shards: [Shard]
+    private let working = DispatchGroup()
+    private var stage: AlertStage
+    private var arrival: UInt64 = 0
+    private var summary = PipelineSummary()
+    private var lists: ListWatcher?
+    private let latenessMax: TimeSpan
+
+    /// Rows that one batch holds at most.
+    private static let batchRows = 1024
+
+    /// - Parameters:
+    ///   - shardCount: How many engines share the keys; the alerts are the same for any number.
+    ///   - lists: Where list files come from; looked at while a live pipeline runs.
+    /// - Precondition: there is at least one input and one shard.
+    public init(
+        program: Program, inputs: [PipelineInput], mode: Mode, shardCount: Int,
+        environment: EngineEnvironment, lists: ListWatcher?
+    ) {
+        precondition(!inputs.isEmpty && shardCount > 0, "a pipeline has an input and a shard")
+        self.program = program
+        self.mode = mode
+        self.lists = lists
+        latenessMax = inputs.map(\.lateness).max() ?? .zero
+        feeds = inputs.enumerated().map { index, input in
+            Feed(input, index: UInt16(index), program: program)
+        }
+        shards = (0..<shardCount).map { index in
+            var options = EngineOptions()
+            options.lateness = inputs.map(\.lateness)
+            options.shardIndex = index
+            options.shardCount = shardCount
+            return Shard(program: program, environment: environment, options: options, index: index)
+        }
+        stage = AlertStage(program: program)
+    }
+
+    /// Runs until every input has ended or `shouldStop` says so.
+    ///
+    /// - Parameters:
+    ///   - shouldStop: Asked after every batch.
+    ///   - output: Takes the alerts of a batch, in order; also called without alerts, after a batch
+    ///     or a pause, so that it can flush and show progress. Faults are those of the same stretch.
+    /// - Returns: What was read and sent.
+    public func run(
+        shouldStop: () -> Bool,
+        output: (_ alerts: [Alert], _ faults: [InputFault], _ summary: PipelineSummary) throws -> Void
+    ) rethrows -> PipelineSummary {
+        var nextListCheck = DispatchTime.now()
+        while !shouldStop() {
+            if lists != nil, DispatchTime.now() >= nextListCheck {
+                nextListCheck = .now() + .milliseconds(250)
+                try reloadLists(output)
+            }
+            guard let feed = nextFeed() else {
+                if feeds.allSatisfy(\.isEnded) { break }
+                if mode == .live { passTime() }
+                try finishBatch(output)
+                continue
+            }
+            let rows = takeRows(of: feed)
+            try finishBatch(output)
+            note(feed, rows)
+            start(feed.batch, rows)
+        }
+        try finishBatch(output)
+        for feed in feeds {
+            for shard in shards {
+                shard.perform { engine, alerts in engine.closeSource(feed.index, emitting: &alerts) }
+            }
+        }
+        try finishBatch(output)
+        var last: [Alert] = []
+        stage.finish(emitting: &last)
+        summary.alerts = stage.counters
+        try output(last, [], summary)
+        summary.engine = shards.dropFirst().reduce(shards[0].counters) { $0.adding(shard: $1.counters) }
+        summary.openDeadlines = shards.reduce(0) { $0 + $1.openDeadlines }
+        return summary
+    }
+
+    /// Lets inputs that are silent for long hold nobody back, and, when all are, moves event time
+    /// with the clock, so that an absence is noticed although nothing comes any more.
+    private func passTime() {
+        let now = DispatchTime.now()
+        for feed in feeds where !feed.isIdle && feed.silence(at: now) > feed.idleAfter {
+            feed.isIdle = true
+            for shard in shards {
+                shard.perform { engine, alerts in engine.markIdle(feed.index, emitting: &alerts) }
+            }
+        }
+        guard feeds.allSatisfy({ $0.isIdle || $0.isEnded }), let last = summary.lastTime,
+            let silence = feeds.map({ $0.silence(at: now) }).min()
+        else { return }
+        for shard in shards {
+            shard.perform { engine, alerts in engine.advance(to: last + silence, emitting: &alerts) }
+        }
+    }
+
+    // MARK: - Choosing rows
+
+    /// A feed that has rows; nil when none has any right now.
+    private func nextFeed() -> Feed? {
+        for feed in feeds where !feed.hasRows && !feed.isEnded {
+            // A live input waits only when nothing else is at hand.
+            let wait = mode == .replay ? 1_000 : feeds.count == 1 ? 100 : 10
+            feed.fill(rowMax: Pipeline.batchRows, arrival: &arrival, waitMilliseconds: wait)
+            // A replay must know the next row of every input before it can choose.
+            if mode == .replay, !feed.hasRows, !feed.isEnded { return nil }
+        }
+        return feeds.filter(\.hasRows).min { $0.head < $1.head }
+    }
+
+    /// Rows of the feed that may be processed before any row of another.
+    private func takeRows(of feed: Feed) -> Range<Int> {
+        let others = feeds.filter { $0 !== feed && $0.hasRows }.map(\.head).min()
+        return feed.take(upTo: mode == .replay ? others : nil)
+    }
+
+    private func note(_ feed: Feed, _ rows: Range<Int>) {
+        for row in rows {
+            let time = Timestamp(nanoseconds: feed.batch.times[row])
+            summary.firstTime = min(summary.firstTime ?? time, time)
+            summary.lastTime = max(summary.lastTime ?? time, time)
+        }
+    }
+
+    // MARK: - Shards
+
+    private func start(_ batch: EventBatch, _ rows: Range<Int>) {
+        for shard in shards {
+            shard.queue.async(group: working) {
+                shard.perform { engine, alerts in
+                    engine.process(batch, rows: rows, emitting: &alerts)
+                }
+            }
+        }
+    }
+
+    /// Waits for the batch under way and passes its alerts on.
+    private func finishBatch(
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) rethrows {
+        working.wait()
+        var alerts = shards.flatMap { $0.takeAlerts() }
+        if shards.count > 1 { alerts.sort { $0.order < $1.order } }
+        var sent: [Alert] = []
+        stage.process(alerts, emitting: &sent)
+        if let time = summary.lastTime { stage.advance(to: time - latenessMax, emitting: &sent) }
+        summary.alerts = stage.counters
+        summary.input = feeds.reduce(into: InputReport()) { $0.add($1.report) }
+        let faults = feeds.flatMap { $0.report.takeFaults() }
+        try output(sent, faults, summary)
+    }
+
+    private func reloadLists(
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) rethrows {
+        let now = Int64(clamping: DispatchTime.now().uptimeNanoseconds)
+        guard let updates = lists?.poll(now: now), !updates.isEmpty else { return }
+        try finishBatch(output)
+        let time = summary.lastTime ?? .distantPast
+        for update in updates {
+            switch update {
+            case .failed(list: _, let fault):
+                summary.listFaults.append(fault)
+            case .changed(list: let index, let table):
+                for shard in shards {
+                    shard.perform { engine, alerts in
+                        engine.setList(ListID(index), table, at: time, emitting: &alerts)
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// One engine with a queue of its own.
+private final class Shard: Sendable {
+    struct State: ~Copyable {
+        var engine: Engine
+        var alerts: [Alert] = []
+    }
+
+    let queue: DispatchQueue
+    private let state: Mutex<State>
+
+    init(program: Program, environment: EngineEnvironment, options: EngineOptions, index: Int) {
+        queue = DispatchQueue(label: "martlet.shard.\(index)")
+        state = Mutex(
+            State(engine: Engine(program: program, environment: environment, options: options)))
+    }
+
+    func perform(_ body: (inout Engine, inout [Alert]) -> Void) {
+        state.withLock { state in body(&state.engine, &state.alerts) }
+    }
+
+    func takeAlerts() -> [Alert] {
+        state.withLock { state in
+            defer { state.alerts.removeAll() }
+            return state.alerts
+        }
+    }
+
+    var counters: EngineCounters { state.withLock { $0.engine.counters } }
+
+    var openDeadlines: Int { state.withLock { $0.engine.openDeadlines } }
+}
+
+/// One input with its decoder and the rows not yet processed.
+private final class Feed {
+    /// Where a row stands in the order of a replay.
+    struct Head: Comparable {
+        var time: Int64
+        var arrival: UInt64
+
+        static func < (left: Head, right: Head) -> Bool {
+            (left.time, left.arrival) < (right.time, right.arrival)
+        }
+    }
+
+    let index: UInt16
+    let idleAfter: TimeSpan
+    /// Silent for so long that it no longer holds event time back.
+    var isIdle = false
+    private var lastArrival = DispatchTime.now()
+    private let source: any ByteSource
+    private var decoder: NDJSONDecoder
+    private var chunk = LineChunk()
+    private(set) var batch: EventBatch
+    /// The batch before: the shards may still work on it while the next one is filled.
+    private var spare: EventBatch
+    private var position = 0
+    private var sourceEnded = false
+    var report = InputReport()
+
+    init(_ input: PipelineInput, index: UInt16, program: Program) {
+        self.index = index
+        source = input.source
+        idleAfter = input.idleAfter
+        decoder = NDJSONDecoder(
+            fields: program.tables.columns, eventTypes: program.tables.eventTypes,
+            options: input.options)
+        batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
+        spare = batch
+    }
+
+    var hasRows: Bool { position < batch.count }
+    var isEnded: Bool { !hasRows && sourceEnded && chunk.isDecoded }
+    var head: Head { Head(time: batch.times[position], arrival: batch.arrivals[position]) }
+
+    /// How long nothing has come, on the clock.
+    func silence(at now: DispatchTime) -> TimeSpan {
+        TimeSpan(nanoseconds: Int64(clamping: now.uptimeNanoseconds &- lastArrival.uptimeNanoseconds))
+    }
+
+    /// Decodes the next rows, reading if need be.
+    func fill(rowMax: Int, arrival: inout UInt64, waitMilliseconds: Int) {
+        swap(&batch, &spare)
+        batch.removeAll()
+        position = 0
+        while batch.count == 0 {
+            if chunk.isDecoded {
+                if sourceEnded { return }
+                switch source.next(into: &chunk, waitingAtMost: waitMilliseconds, report: &report) {
+                case .lines:
+                    lastArrival = .now()
+                    isIdle = false
+                case .idle: return
+                case .end:
+                    sourceEnded = true
+                    return
+                }
+            }
+            decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
+        }
+    }
+
+    /// Takes rows from the front that stand before the limit, at least one.
+    func take(upTo limit: Head?) -> Range<Int> {
+        let start = position
+        position += 1
+        if let limit {
+            while position < batch.count, head < limit { position += 1 }
+        } else {
+            position = batch.count
+        }
+        return start..<position
+    }
+}
