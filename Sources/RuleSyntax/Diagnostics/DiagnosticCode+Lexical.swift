@@ -10,9 +10,9 @@ extension DiagnosticCode {
     static let unexpectedCharacter = DiagnosticCode(
         "E0101", "unexpected-character",
         explanation: """
-            A character stands where the language has no use for it. Most often it came along when a
-            rule was copied from a web page or a document: a single typographic quote, a long dash, a space
-            that is none. Names are made of the letters a to z, digits and `_`; a field whose name has
+            A character stands where the language has no use for it. Most often it came along when a \
+            rule was copied from a web page or a document: a single typographic quote, a long dash, a space \
+            that is none. Names are made of the letters a to z, digits and `_`; a field whose name has \
             other characters is written in backquotes.
             """,
         wrong: """
@@ -35,8 +35,8 @@ extension DiagnosticCode {
     static let unclosedLiteral = DiagnosticCode(
         "E0102", "unclosed-literal",
         explanation: """
-            A text, a regular expression or a name in backquotes begins and the line ends before its
-            closing quote. Texts never go over a line end, so a forgotten quote spoils one line and not
+            A text, a regular expression or a name in backquotes begins and the line ends before its \
+            closing quote. Texts never go over a line end, so a forgotten quote spoils one line and not \
             the rest of the file. A line break inside a text is written `\\n`.
             """,
         wrong: """
@@ -59,8 +59,8 @@ extension DiagnosticCode {
     static let notUTF8 = DiagnosticCode(
         "E0103", "not-utf8",
         explanation: """
-            Rules files are UTF-8. This one holds bytes that are not, so it was probably saved in an older
-            encoding such as Latin-1 or Windows-1252, or it is no text file. Only the first place is
+            Rules files are UTF-8. This one holds bytes that are not, so it was probably saved in an older \
+            encoding such as Latin-1 or Windows-1252, or it is no text file. Only the first place is \
             reported. `iconv -f WINDOWS-1252 -t UTF-8 FILE` converts one.
             """,
         wrong: "", right: "")
@@ -68,8 +68,8 @@ extension DiagnosticCode {
     static let unknownEscape = DiagnosticCode(
         "E0104", "unknown-escape",
         explanation: """
-            In a quoted text a backslash begins an escape: `\\"`, `\\\\`, `\\n`, `\\t`, `\\r`, `\\{`, `\\}` or
-            `\\u{...}` with the number of a character. A Windows path or a pattern full of backslashes is
+            In a quoted text a backslash begins an escape: `\\"`, `\\\\`, `\\n`, `\\t`, `\\r`, `\\{`, `\\}` or \
+            `\\u{...}` with the number of a character. A Windows path or a pattern full of backslashes is \
             easier to read as a raw text, `r"C:\\Windows"`, in which a backslash is only a backslash.
             """,
         wrong: #"""
@@ -92,8 +92,8 @@ extension DiagnosticCode {
     static let badDuration = DiagnosticCode(
         "E0105", "bad-duration",
         explanation: """
-            A length of time is a number with its unit directly behind it: `250ms`, `90s`, `5m`, `1h30m`,
-            `7d`, `4w`. A bare number is not taken for seconds, because half of all readers would have
+            A length of time is a number with its unit directly behind it: `250ms`, `90s`, `5m`, `1h30m`, \
+            `7d`, `4w`. A bare number is not taken for seconds, because half of all readers would have \
             guessed minutes. Months and years have no fixed length and so are no units.
             """,
         wrong: """
@@ -122,8 +122,8 @@ extension DiagnosticCode {
     static let byteOrderMark = DiagnosticCode(
         "W0106", "byte-order-mark",
         explanation: """
-            The file begins with a byte order mark, three invisible bytes that some editors put in front of
-            UTF-8 text. They are skipped. Other tools stumble over them, so save the file as "UTF-8" rather
+            The file begins with a byte order mark, three invisible bytes that some editors put in front of \
+            UTF-8 text. They are skipped. Other tools stumble over them, so save the file as "UTF-8" rather \
             than "UTF-8 with BOM".
             """,
         wrong: "\u{FEFF}let limit = 5\n", right: "let limit = 5\n")
@@ -131,7 +131,7 @@ extension DiagnosticCode {
     static let nulByte = DiagnosticCode(
         "E0107", "nul-byte",
         explanation: """
-            The file holds a byte of value 0. No text does: this is a binary file, or one saved as UTF-16.
+            The file holds a byte of value 0. No text does: this is a binary file, or one saved as UTF-16. \
             Only the first is reported.
             """,
         wrong: "let limit = 5\u{0}\n", right: "let limit = 5\n")
@@ -139,7 +139,7 @@ extension DiagnosticCode {
     static let numberTooLarge = DiagnosticCode(
         "E0108", "number-too-large",
         explanation: """
-            A number is too large to be held: a decimal number goes up to about 1.8e308, a count up to
+            A number is too large to be held: a decimal number goes up to about 1.8e308, a count up to \
             9,223,372,036,854,775,807, and a duration up to 292 years.
             """,
         wrong: """
@@ -170,8 +170,8 @@ extension DiagnosticCode {
     static let foreignQuotes = DiagnosticCode(
         "E0109", "foreign-quotes",
         explanation: """
-            Texts stand in plain double quotes. Single quotes mean different things in different languages, a
-            text in SQL and one character in C, and so mean nothing here; typographic quotes come along when a
+            Texts stand in plain double quotes. Single quotes mean different things in different languages, a \
+            text in SQL and one character in C, and so mean nothing here; typographic quotes come along when a \
             rule is copied from a document.
             """,
         wrong: """
@@ -194,8 +194,8 @@ extension DiagnosticCode {
     static let unknownUnit = DiagnosticCode(
         "E0110", "unknown-unit",
         explanation: """
-            Letters stand directly behind a number and are no unit. Sizes are written with `B`, `kB`, `MB`,
-            `GB`, `TB` (thousands) or `KiB`, `MiB`, `GiB`, `TiB` (1024s); upper and lower case count, since
+            Letters stand directly behind a number and are no unit. Sizes are written with `B`, `kB`, `MB`, \
+            `GB`, `TB` (thousands) or `KiB`, `MiB`, `GiB`, `TiB` (1024s); upper and lower case count, since \
             `Mb` is a megabit to many. For times see E0105.
             """,
         wrong: """
@@ -225,8 +225,8 @@ extension DiagnosticCode {
     static let badMessage = DiagnosticCode(
         "E0112", "bad-message",
         explanation: """
-            Braces in a message hold an expression, which may be followed by `|` and a format: `{user}`,
-            `{fails.count + 1}`, `{user | masked}`, `{time | in "Europe/Berlin"}`, `{users | first 5}`. A
+            Braces in a message hold an expression, which may be followed by `|` and a format: `{user}`, \
+            `{fails.count + 1}`, `{user | masked}`, `{time | in "Europe/Berlin"}`, `{users | first 5}`. A \
             brace that is meant as such is doubled or escaped: `{{` or `\\{`.
             """,
         wrong: """
@@ -249,7 +249,7 @@ extension DiagnosticCode {
     static let unquotedAddress = DiagnosticCode(
         "E0113", "unquoted-address",
         explanation: """
-            In a condition an address is written as a text in quotes, `"10.0.0.1"`, and a network too:
+            In a condition an address is written as a text in quotes, `"10.0.0.1"`, and a network too: \
             `src_ip in cidr "10.0.0.0/8"`. Without quotes it reads as a row of numbers.
             """,
         wrong: """
@@ -275,6 +275,16 @@ extension DiagnosticCode {
 extension Diagnostic {
     static func unexpectedCharacter(_ text: String, at range: SourceRange) -> Diagnostic {
         let scalars = Array(text.unicodeScalars)
+        if scalars.contains(where: \.properties.isAlphabetic) {
+            return Diagnostic(
+                .unexpectedCharacter, "the name `\(text)` has other letters than a to z", at: range,
+                label: "not a plain name",
+                help: [
+                    Help(
+                        "a field with such a name is written in backquotes: `` `\(text)` ``",
+                        fix: .replace(range, with: "`\(text)`", .always))
+                ])
+        }
         let codes = scalars.prefix(3).map(codePoint).joined(separator: " ")
         var help: [Help] = []
         if scalars.allSatisfy({ "“”„‟«»″".unicodeScalars.contains($0) }) {
@@ -285,8 +295,6 @@ extension Diagnostic {
             help = [Help("write a plain minus: `-`", fix: .replace(range, with: "-", .always))]
         } else if scalars.allSatisfy(\.properties.isWhitespace) {
             help = [Help("write a plain space", fix: .replace(range, with: " ", .always))]
-        } else if scalars.allSatisfy(\.properties.isAlphabetic) {
-            help = [Help("a field whose name has such letters is written in backquotes")]
         }
         let shown = scalars.allSatisfy { $0.properties.isWhitespace || $0.value < 0x20 } ? codes : text
         return Diagnostic(
@@ -330,12 +338,13 @@ extension Diagnostic {
 extension Diagnostic {
     static func unclosedLiteral(_ what: String, quote: UInt8, at range: SourceRange) -> Diagnostic {
         let mark = String(UnicodeScalar(quote))
+        let shown = mark == "`" ? "a backquote" : "`\(mark)`"
         let end = SourceRange(source: range.source, start: range.end, end: range.end)
         let start = SourceRange(source: range.source, start: range.start, end: range.start + 1)
         return Diagnostic(
             .unclosedLiteral, "this \(what) is not closed", at: start, label: "begins here",
-            secondary: [Label(end, "no `\(mark)` before the end of the line")],
-            help: [Help("close it with `\(mark)`", fix: .replace(end, with: mark))])
+            secondary: [Label(end, "no \(shown) before the end of the line")],
+            help: [Help("close it with \(shown)", fix: .replace(end, with: mark))])
     }
 
     static func unknownEscape(_ escape: String, isBadScalar: Bool, at range: SourceRange) -> Diagnostic {

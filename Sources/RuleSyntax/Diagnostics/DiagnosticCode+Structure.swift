@@ -10,8 +10,8 @@ extension DiagnosticCode {
     static let unclosedBlock = DiagnosticCode(
         "E0201", "unclosed-block",
         explanation: """
-            A block begins with `{` and its `}` is missing. Declarations do not stand inside one another, so
-            the next `rule`, `event`, `test` and so on at the start of a line shows that the block should have
+            A block begins with `{` and its `}` is missing. Declarations do not stand inside one another, so \
+            the next `rule`, `event`, `test` and so on at the start of a line shows that the block should have \
             ended; reading goes on from there, and the rules behind it are checked as usual.
             """,
         wrong: """
@@ -65,7 +65,7 @@ extension DiagnosticCode {
     static let unexpectedBrace = DiagnosticCode(
         "E0203", "unexpected-brace",
         explanation: """
-            A `}` closes nothing: every block before it is closed already. Either there is one too many, or
+            A `}` closes nothing: every block before it is closed already. Either there is one too many, or \
             one further up closes a block earlier than was meant.
             """,
         wrong: """
@@ -79,8 +79,8 @@ extension DiagnosticCode {
     static let expected = DiagnosticCode(
         "E0204", "expected",
         explanation: """
-            Something is needed at this place and something else, or nothing, stands there. A clause ends at
-            the end of its line, unless a bracket is open, the line ends in an operator or a comma, or the
+            Something is needed at this place and something else, or nothing, stands there. A clause ends at \
+            the end of its line, unless a bracket is open, the line ends in an operator or a comma, or the \
             next line begins with `and`, `or`, `where`, `within` or `for`.
             """,
         wrong: """
@@ -103,7 +103,7 @@ extension DiagnosticCode {
     static let unknownClause = DiagnosticCode(
         "E0205", "unknown-clause",
         explanation: """
-            A line begins with a word that means nothing in this block. If it resembles a word that does, the
+            A line begins with a word that means nothing in this block. If it resembles a word that does, the \
             line is read as that, so that one slip of the pen gives one message.
             """,
         wrong: """
@@ -128,7 +128,7 @@ extension DiagnosticCode {
     static let duplicateClause = DiagnosticCode(
         "E0206", "duplicate-clause",
         explanation: """
-            A clause of which there can be one is given twice. If the later one silently won, a reader of the
+            A clause of which there can be one is given twice. If the later one silently won, a reader of the \
             first would believe something that is not so.
             """,
         wrong: """
@@ -154,8 +154,8 @@ extension DiagnosticCode {
     static let foreignOperator = DiagnosticCode(
         "E0208", "foreign-operator",
         explanation: """
-            An operator of another language stands for one that is spelled otherwise here: `==` compares,
-            and conditions are joined by the words `and`, `or` and `not`. Unequal is `!=`, and a pattern is
+            An operator of another language stands for one that is spelled otherwise here: `==` compares, \
+            and conditions are joined by the words `and`, `or` and `not`. Unequal is `!=`, and a pattern is \
             tried with `matches`.
             """,
         wrong: """
@@ -178,7 +178,7 @@ extension DiagnosticCode {
     static let chainedComparison = DiagnosticCode(
         "E0209", "chained-comparison",
         explanation: """
-            Comparisons do not chain. In some languages `a < b < c` compares the truth value of `a < b` with
+            Comparisons do not chain. In some languages `a < b < c` compares the truth value of `a < b` with \
             `c`, in others it means what it says; here it is written in two comparisons.
             """,
         wrong: """
@@ -229,8 +229,8 @@ extension DiagnosticCode {
     static let sql = DiagnosticCode(
         "E0211", "sql",
         explanation: """
-            Rules are not SQL. What a query selects from is a step's event type, its `WHERE` is the step's
-            `where`, `PARTITION BY` and `GROUP BY` are `by`, and `WITHIN INTERVAL '5' MINUTE` is `within 5m`.
+            Rules are not SQL. What a query selects from is a step's event type, its `WHERE` is the step's \
+            `where`, `PARTITION BY` and `GROUP BY` are `by`, and `WITHIN INTERVAL '5' MINUTE` is `within 5m`. \
             `select NAME = EVENT where CONDITION` names a stream that several rules use.
             """,
         wrong: """
@@ -247,7 +247,7 @@ extension DiagnosticCode {
     static let missingClause = DiagnosticCode(
         "E0212", "missing-clause",
         explanation: """
-            A block lacks the clause without which it says nothing: a rule its pattern, a threshold its events
+            A block lacks the clause without which it says nothing: a rule its pattern, a threshold its events \
             (`over`) or its condition (`when`), an anomaly cluster its baseline.
             """,
         wrong: """
@@ -271,8 +271,8 @@ extension DiagnosticCode {
     static let nestedTooDeeply = DiagnosticCode(
         "E0213", "nested-too-deeply",
         explanation: """
-            An expression, or a block, is nested more than 256 deep, or an expression has more than 256
-            operators in a row. No person wrote it. A long row of comparisons with one field is shorter as
+            An expression, or a block, is nested more than 256 deep, or an expression has more than 256 \
+            operators in a row. No person wrote it. A long row of comparisons with one field is shorter as \
             `field in ["a", "b"]`, or as a list in a file: `field in list NAME`.
             """,
         wrong: "let limit = " + String(repeating: "(", count: 300) + "5" + String(repeating: ")", count: 300)
@@ -282,8 +282,8 @@ extension DiagnosticCode {
     static let foreignType = DiagnosticCode(
         "E0214", "foreign-type",
         explanation: """
-            A type has its name from another language. Fields here are `text`, `number`, `bool`, `time`,
-            `duration`, `ip` and `cidr`; a set of texts, `"success" | "failure"`; or a list, `[text]`. There is
+            A type has its name from another language. Fields here are `text`, `number`, `bool`, `time`, \
+            `duration`, `ip` and `cidr`; a set of texts, `"success" | "failure"`; or a list, `[text]`. There is \
             one `number` for whole and decimal ones.
             """,
         wrong: """
@@ -320,7 +320,7 @@ extension DiagnosticCode {
     static let oldSpelling = DiagnosticCode(
         "W0609", "old-spelling",
         explanation: """
-            A word of another rule language, or of an earlier version of this one, is understood but no longer
+            A word of another rule language, or of an earlier version of this one, is understood but no longer \
             the spelling. `martlet fix` replaces it.
             """,
         wrong: """
@@ -460,11 +460,12 @@ extension Diagnostic {
     }
 
     static func misspelledClause(
-        _ word: String, _ meant: String, in block: String, at range: SourceRange
+        _ word: String, _ meant: String, isSimilar: Bool, in block: String, at range: SourceRange
     ) -> Diagnostic {
-        Diagnostic(
+        let help = isSimilar ? "there is a similar word: `\(meant)`" : "here it is called `\(meant)`"
+        return Diagnostic(
             .unknownClause, "`\(word)` does not begin a line of a \(block)", at: range, label: "unknown here",
-            help: [Help("there is a similar word: `\(meant)`", fix: .replace(range, with: meant))])
+            help: [Help(help, fix: .replace(range, with: meant))])
     }
 
     static func duplicateClause(_ sentence: String, at range: SourceRange, first: SourceRange) -> Diagnostic {
@@ -496,18 +497,35 @@ extension Diagnostic {
 
 extension Diagnostic {
     static func foreignOperator(_ found: String, _ ours: String, at range: SourceRange) -> Diagnostic {
-        let sentence =
+        let (sentence, label) =
             switch found {
-            case "=": "`=` does not compare"
-            case "&&", "||", "!": "`\(found)` is spelled `\(ours)`"
-            default: "`\(found)` is not an operator"
+            case "=": ("`=` does not compare", "gives a value to a name")
+            case "&&", "||", "!": ("`\(found)` is spelled `\(ours)`", "spelled as in C")
+            case "<>": ("`<>` is not an operator", "spelled as in SQL")
+            default: ("`\(found)` is not an operator", "spelled as in Perl")
             }
         return Diagnostic(
-            .foreignOperator, sentence, at: range, label: "write `\(ours)`",
+            .foreignOperator, sentence, at: range, label: label,
             help: [
                 Help(
                     "write `\(ours)`",
                     fix: .replace(range, with: found == "!" ? "not " : ours, .always))
+            ])
+    }
+
+    static func misplacedNot(
+        before left: SourceRange, at range: SourceRange, operator word: SourceRange
+    ) -> Diagnostic {
+        let start = SourceRange(source: left.source, start: left.start, end: left.start)
+        let gap = SourceRange(source: range.source, start: range.start, end: word.start)
+        return Diagnostic(
+            .foreignOperator, "`not` stands in front of the comparison", at: range, label: "not here",
+            secondary: [Label(start, "but here")],
+            help: [
+                Help(
+                    "move it to the front",
+                    fix: FixIt(
+                        [SourceEdit(range: start, text: "not "), SourceEdit(range: gap, text: "")], .always))
             ])
     }
 
@@ -536,7 +554,7 @@ extension Diagnostic {
 
     static func foreignType(_ found: String, _ ours: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .foreignType, "the type `\(found)` is called `\(ours)` here", at: range, label: "write `\(ours)`",
+            .foreignType, "the type `\(found)` is called `\(ours)` here", at: range, label: "a name of other languages",
             help: [Help("write `\(ours)`", fix: .replace(range, with: ours, .always))])
     }
 

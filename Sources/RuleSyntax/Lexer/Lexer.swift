@@ -116,6 +116,10 @@ extension Lexer {
             append(.rawText, from: start)
         case _ where byte.startsName:
             while peek().continuesName { position += 1 }
+            if peek() >= 0x80, followsLetter() {
+                while peek() >= 0x80 || peek().continuesName { position += 1 }
+                reportUnexpected(from: start)
+            }
             append(.name, from: start)
         case _ where byte.isDigit:
             append(number(), from: start)
@@ -141,13 +145,26 @@ extension Lexer {
         if typographicText(from: start) { return }
         // One token, and so one message, for a whole run of them: a word in another script.
         repeat { position += 1 } while position < end && (peek() >= 0x80 || peek().isControl)
-        let range = range(from: start)
-        // Bytes that are not UTF-8, and NUL, have been reported by `checkBytes`.
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
-        if !text.unicodeScalars.contains(where: { $0 == "\u{FFFD}" || $0 == "\0" }) {
-            diagnostics.append(.unexpectedCharacter(text, at: range))
+        let isWord = text.unicodeScalars.allSatisfy(\.properties.isAlphabetic)
+        if isWord {
+            while peek() >= 0x80 || peek().continuesName { position += 1 }
         }
-        append(.unknown, from: start)
+        reportUnexpected(from: start)
+        append(isWord ? .name : text == "–" || text == "−" ? .minus : .unknown, from: start)
+    }
+
+    /// Whether a letter that is none of a to z comes next.
+    private func followsLetter() -> Bool {
+        let next = String(decoding: bytes[position..<min(position + 4, end)], as: UTF8.self)
+        return next.unicodeScalars.first?.properties.isAlphabetic ?? false
+    }
+
+    private mutating func reportUnexpected(from start: Int) {
+        let text = String(decoding: bytes[start..<position], as: UTF8.self)
+        // Bytes that are not UTF-8, and NUL, have been reported by `checkBytes`.
+        guard !text.unicodeScalars.contains(where: { $0 == "\u{FFFD}" || $0 == "\0" }) else { return }
+        diagnostics.append(.unexpectedCharacter(text, at: range(from: start)))
     }
 
     /// The punctuation that two bytes begin with, the longer spelling first.

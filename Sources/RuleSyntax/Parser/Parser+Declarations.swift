@@ -267,8 +267,11 @@ extension Parser {
     }
 
     private mutating func stream() -> SourceSyntax.Stream {
-        guard current.isName, isSameLine(current) else {
+        guard current.isName, isSameLine(current), !at(.where) else {
+            let isCondition = at(.where) && !isPanicking
             expected("an event type")
+            // The condition is read all the same.
+            if isCondition { isPanicking = false }
             return .missing
         }
         if at(.alert), peek().kind != .dot {
@@ -290,6 +293,8 @@ extension Parser {
     /// `by src_ip, host from list prod_hosts`; the cursor stands at `by`.
     mutating func keys() -> KeySyntax {
         let start = expect(.by)?.range ?? current.range
+        // A field called `within` would read as the next clause.
+        if at(.within) { expected("the name of a field") }
         let fields = separated { $0.path("the name of a field") }
         var list: Name?
         if continued(.from) {

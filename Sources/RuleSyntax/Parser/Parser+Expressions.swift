@@ -27,6 +27,8 @@ private struct Infix {
     var length: Int
     /// What it should have been, where it is spelled as in another language.
     var correction: String?
+    /// Written `not like`, where `not` stands in front of the whole comparison.
+    var isNegated = false
 }
 
 extension Parser {
@@ -63,7 +65,9 @@ extension Parser {
     private mutating func apply(_ infix: Infix, to left: ExpressionSyntax) -> ExpressionSyntax {
         let leftHeight = height
         let operatorRange = infixRange(infix)
-        if let correction = infix.correction {
+        if infix.isNegated {
+            report(.misplacedNot(before: left.range, at: current.range, operator: peek().range))
+        } else if let correction = infix.correction {
             report(.foreignOperator(source.text(operatorRange), correction, at: operatorRange))
         }
         for _ in 0..<infix.length { advance() }
@@ -86,9 +90,13 @@ extension Parser {
                 ignoringCase = expect(.case) != nil
             }
             height = max(leftHeight, height) + 1
-            return ExpressionSyntax(
+            let comparison = ExpressionSyntax(
                 .binary(binary, left, right, ignoringCase: ignoringCase), range(from: left.range),
                 operatorRange: operatorRange)
+            guard infix.isNegated else { return comparison }
+            height += 1
+            return ExpressionSyntax(
+                .unary(.not, comparison), comparison.range, operatorRange: operatorRange)
         }
     }
 
@@ -192,8 +200,26 @@ extension Parser {
         case .ends where peek().keyword == .with: comparison(.endsWith, length: 2)
         case .in: membership(from: 0)
         case .not where peek().keyword == .in: membership(from: 1)
+        case .not: misplacedNot()
         default: nil
         }
+    }
+
+    /// `not like`, `not contains` and so on, as SQL has them.
+    private func misplacedNot() -> Infix? {
+        let binary: BinaryOperator
+        switch peek().keyword {
+        case .contains: binary = .contains
+        case .like: binary = .like
+        case .matches: binary = .matches
+        case .starts where peek(2).keyword == .with: binary = .startsWith
+        case .ends where peek(2).keyword == .with: binary = .endsWith
+        default: return nil
+        }
+        let length = binary == .startsWith || binary == .endsWith ? 3 : 2
+        var infix = comparison(binary, length: length)
+        infix.isNegated = true
+        return infix
     }
 
     /// `in`, `in list`, `in cidr` and their negations; `start` is where `in` stands.

@@ -75,18 +75,27 @@ extension Parser {
             report(.oldSpelling("level", "severity", at: token.range))
             return .severity
         }
+        let known = Self.foreignWords[text(token)].flatMap { words.contains($0) ? $0 : nil }
         guard token.kind == .name, peek().kind != .colon,
-            let suggestion = suggest(text(token), among: words.map(\.rawValue)),
-            let keyword = Keyword.named(suggestion)
+            let keyword = known ?? suggest(text(token), among: words.map(\.rawValue)).flatMap(Keyword.named)
         else {
             fail(.unknownClause(describe(token), in: block, words: words.map(\.rawValue), at: token.range))
             advance()
             return nil
         }
         advance()
-        report(.misspelledClause(text(token), suggestion, in: block, at: token.range))
+        report(
+            .misspelledClause(
+                text(token), keyword.rawValue, isSimilar: known == nil, in: block, at: token.range))
         return keyword
     }
+
+    /// What other systems call a clause that we have.
+    private static let foreignWords: [String: Keyword] = [
+        "emit": .alert, "message": .alert, "description": .title, "name": .title, "priority": .severity,
+        "match": .sequence, "pattern": .sequence, "notify": .send, "throttle": .suppress,
+        "having": .when, "condition": .when, "timeframe": .window,
+    ]
 
     /// Reports a clause that was there before.
     mutating func once(

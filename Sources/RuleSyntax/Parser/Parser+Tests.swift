@@ -67,7 +67,7 @@ extension Parser {
         layout[index] = .inlineOpen
         let opening = advance()
         brackets.append(opening)
-        while !isAtBracketEnd, !isPanicking {
+        while !isAtFieldsEnd, !isPanicking {
             layout[index] = .fieldStart
             let path = path("the name of a field")
             expect(.colon, "`:` and a value")
@@ -75,14 +75,21 @@ extension Parser {
             // Between fields stands a comma or a line end.
             if take(.comma) == nil, !current.startsLine { break }
         }
-        brackets.removeLast()
-        layout[index] = .inlineClose
-        if take(.rightBrace) == nil, !isPanicking {
-            brackets.append(opening)
+        if at(.rightBrace) {
+            layout[index] = .inlineClose
+            advance()
+        } else if !isPanicking, isAtFieldsEnd {
+            report(.unclosedBracket("{", at: opening.range, before: endOfPrevious))
+        } else if !isPanicking {
             expected("`,` or `}`")
-            brackets.removeLast()
         }
+        brackets.removeLast()
         return event
+    }
+
+    /// Whether no field of an event begins here: a brace, or a line that is plainly something else.
+    private var isAtFieldsEnd: Bool {
+        isAtBracketEnd || (current.startsLine && current.isName && peek().kind != .colon && peek().kind != .dot)
     }
 
     private mutating func expectation() -> TestLine.Kind? {

@@ -48,10 +48,29 @@ public func parse(_ source: SourceText) -> Parsed {
     let lexed = lex(source)
     var parser = Parser(source, lexed.tokens)
     let declarations = parser.declarations()
-    let diagnostics = (lexed.diagnostics + parser.diagnostics).inOrderOfPosition()
+    let diagnostics = lexed.diagnostics + withoutEchoes(parser.diagnostics, of: lexed.diagnostics, source)
     return Parsed(
-        file: RuleFile(source: source.id, declarations: declarations), diagnostics: diagnostics,
-        tokens: lexed.tokens, layout: parser.layout)
+        file: RuleFile(source: source.id, declarations: declarations),
+        diagnostics: diagnostics.inOrderOfPosition(), tokens: lexed.tokens, layout: parser.layout)
+}
+
+/// What the parser said, without what only follows from a bad character further left on the line.
+private func withoutEchoes(
+    _ diagnostics: [Diagnostic], of lexical: [Diagnostic], _ source: SourceText
+) -> [Diagnostic] {
+    // A needless `;` is understood, and so hides nothing.
+    var firstOnLine: [Int: UInt32] = [:]
+    for fault in lexical where fault.code != .needlessSemicolon && fault.severity == .error {
+        let start = fault.primary.range.start
+        let line = source.line(at: start)
+        firstOnLine[line] = min(firstOnLine[line] ?? start, start)
+    }
+    guard !firstOnLine.isEmpty else { return diagnostics }
+    return diagnostics.filter { diagnostic in
+        let start = diagnostic.primary.range.start
+        let isEcho = [.expected, .unexpected, .foreignQuotes].contains(diagnostic.code)
+        return !isEcho || firstOnLine[source.line(at: start)].map { $0 > start } ?? true
+    }
 }
 
 /// The cursor over a file's tokens, and what is known about where it stands.

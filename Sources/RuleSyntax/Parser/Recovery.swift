@@ -290,7 +290,7 @@ extension Parser {
             while peek(offset).kind == .dot, peek(offset + 1).isName { offset += 2 }
             return peek(offset).kind == .leftBrace || peek(offset).startsLine
         case .engine:
-            return next.kind == .leftBrace && blocks.isEmpty
+            return next.kind == .leftBrace
         case .import:
             return next.isText
         case .test:
