@@ -66,7 +66,7 @@ public func loadList(_ plan: ListPlan) -> Result<ListTable, ListFault> {
 
 extension ListTable {
     /// A list whose values stand in the rules: `list admins = ["ann", "bob"]`.
-    init(kind: ListPlan.Kind, values: [Value]) {
+    public init(kind: ListPlan.Kind, values: [Value]) {
         guard kind == .pair else {
             self.init(kind: kind, columns: ["value"], keyColumn: 0, rows: values.map { [$0] })
             return

@@ -112,3 +112,10 @@ func path(_ mentioned: String, relativeTo file: String) -> String {
     guard let slash = file.lastIndex(of: "/") else { return mentioned }
     return file[...slash] + mentioned
 }
+
+/// The size of a regular file in bytes; nil for anything else.
+func plainFileSize(_ path: String) -> Int? {
+    var information = stat()
+    guard stat(path, &information) == 0, information.st_mode & S_IFMT == S_IFREG else { return nil }
+    return Int(information.st_size)
+}

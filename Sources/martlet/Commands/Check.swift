@@ -35,7 +35,7 @@ let checkCommand = CommandSpec(
         files = RuleFiles(paths: arguments.positionals)
         files.add(SourceText(id: SourceID(rawValue: 0), name: name, bytes: bytes))
     } else {
-        files = RuleFiles(paths: try rulePaths(arguments.positionals))
+        files = RuleFiles(paths: rulePaths(arguments.positionals))
     }
     let readSeconds = monotonicSeconds() - started
     let set = RuleSet(files: &files, includesTests: true)

@@ -24,7 +24,7 @@ let formatCommand = CommandSpec(
 ) { arguments throws(Failure) in
     let console = Console(arguments)
     if arguments.has("stdin") { return try formatStandardInput(console) }
-    let files = RuleFiles(paths: try rulePaths(arguments.positionals))
+    let files = RuleFiles(paths: rulePaths(arguments.positionals))
     var code = ExitCode.fine
     var changed = 0
     for problem in files.problems {
@@ -98,7 +98,7 @@ private func replaceFile(_ path: String, with bytes: [UInt8]) throws(Failure) {
 }
 
 /// The paths a command works on when none was given.
-func rulePaths(_ positionals: [String]) throws(Failure) -> [String] {
+func rulePaths(_ positionals: [String]) -> [String] {
     if !positionals.isEmpty { return positionals }
     return [fileKind("rules") == .folder ? "rules" : "."]
 }

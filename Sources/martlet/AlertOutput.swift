@@ -1,0 +1,64 @@
+import MatchEngine
+import RuleModel
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// Where alerts go: standard output or a file, as readable lines or as NDJSON.
+final class AlertOutput {
+    private let descriptor: Int32
+    private let name: String
+    private let isJSON: Bool
+    private let style: AlertLineStyle
+    private let tellsEmission: Bool
+    private var buffer: [UInt8] = []
+
+    /// - Parameters:
+    ///   - path: A file that records are appended to; nil is standard output.
+    ///   - isJSON: Nil: readable on a terminal, NDJSON otherwise.
+    ///   - tellsEmission: Whether records say when they were written. A replay leaves that out, so
+    ///     that the same input gives the same bytes.
+    /// - Throws: when the file cannot be opened.
+    init(path: String?, isJSON: Bool?, colour: Bool, tellsEmission: Bool) throws(Failure) {
+        if let path, path != "-" {
+            descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
+            guard descriptor >= 0 else {
+                throw Failure(.failed, "cannot write alerts to `\(path)`: \(systemError())")
+            }
+            name = "`\(path)`"
+            self.isJSON = isJSON ?? true
+            style = AlertLineStyle()
+        } else {
+            descriptor = 1
+            name = "standard output"
+            self.isJSON = isJSON ?? !Console.outputIsTerminal
+            style = AlertLineStyle(usesColour: colour, showsDate: !tellsEmission)
+        }
+        self.tellsEmission = tellsEmission
+    }
+
+    /// - Throws: when the records could not be written whole.
+    func write(_ alerts: [Alert]) throws(Failure) {
+        guard !alerts.isEmpty else { return }
+        buffer.removeAll(keepingCapacity: true)
+        let now = tellsEmission ? wallTime() : nil
+        for alert in alerts {
+            if isJSON {
+                alert.appendJSON(emittedAt: now, to: &buffer)
+            } else {
+                alert.appendLine(style: style, to: &buffer)
+            }
+        }
+        guard writeAll(descriptor, buffer) else {
+            throw Failure(.failed, "cannot write alerts to \(name): \(systemError())")
+        }
+    }
+}
+
+/// The wall clock.
+func wallTime() -> Timestamp {
+    var time = timespec()
+    clock_gettime(CLOCK_REALTIME, &time)
+    return Timestamp(nanoseconds: Int64(time.tv_sec) * 1_000_000_000 + Int64(time.tv_nsec))
+}

@@ -1,0 +1,154 @@
+import RuleCompiler
+import RuleModel
+import RuleSyntax
+import StreamRuntime
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// `martlet run`: events as they come.
+let runCommand = CommandSpec(
+    name: "run", summary: "run rules over events as they come, and print alerts",
+    positionals: "[FILE]... --rules PATH",
+    options: ruleOptions + inputOptions + [
+        OptionSpec("follow", "watch the files for more lines, also over rotation"),
+        OptionSpec("demo", "play the built-in shop, with an attack every minute"),
+        OptionSpec("seed", value: "N", "with --demo: the seed of the shop (default: 1)"),
+        OptionSpec("speed", value: "N", "with --demo: how much faster than the clock (default: 1)"),
+        OptionSpec("for", value: "D", "with --demo: how much of the shop's time to play (default: until Ctrl-C)"),
+    ] + outputOptions,
+    notes: [
+        """
+        Without FILE the events come from the `source` blocks of the rules, or else from standard
+        input. Ctrl-C or SIGTERM ends with a summary.
+        """,
+        inputNote,
+    ],
+    examples: [
+        "martlet run --demo",
+        "tail -F app.ndjson | martlet run --rules rules/web --type http.request",
+        "martlet run --follow /var/log/app.ndjson --rules rules --to alerts.ndjson",
+    ]
+) { arguments throws(Failure) in
+    if arguments.has("demo") { return try runDemo(arguments) }
+    for flag in ["seed", "speed", "for"] where arguments.has(flag) {
+        throw Failure(.badUsage, "`--\(flag)` goes with `--demo`")
+    }
+    var session = try RunSession(arguments, tellsEmission: true)
+    let inputs = try liveInputs(arguments, session)
+    return try session.run(inputs, mode: .live, sizeInBytes: nil)
+}
+
+private func liveInputs(
+    _ arguments: ParsedArguments, _ session: RunSession
+) throws(Failure) -> [PipelineInput] {
+    let options = try inputSettings(arguments)
+    let lateness = try duration(arguments, "lateness") ?? .zero
+    if !arguments.positionals.isEmpty {
+        if arguments.has("follow") {
+            return arguments.positionals.map { path in
+                PipelineInput(
+                    name: path, source: makeSource(.follow([path]), options: options),
+                    options: options, lateness: lateness)
+            }
+        }
+        return [
+            PipelineInput(
+                name: "files", source: makeSource(.files(arguments.positionals), options: options),
+                options: options, lateness: lateness)
+        ]
+    }
+    if arguments.has("follow") { throw Failure(.badUsage, "`--follow` needs the name of a file") }
+    var inputs: [PipelineInput] = []
+    for source in session.deployment.sources { inputs.append(try declaredInput(source)) }
+    if !inputs.isEmpty { return inputs }
+    if isatty(0) == 1 {
+        session.console.note("reading events from standard input, one JSON object a line; Ctrl-D ends")
+    }
+    return [
+        PipelineInput(
+            name: "standard input", source: makeSource(.standardInput, options: options),
+            options: options, lateness: lateness)
+    ]
+}
+
+/// A `source` block as an input.
+private func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput {
+    var options = InputOptions()
+    if let timeField = plan.timeField { options.timeField = timeField }
+    switch plan.type {
+    case .field(let field): options.typeField = field
+    case .constant(let name): options.typeName = name
+    case nil: break
+    }
+    guard plan.decoder == "json" else {
+        throw Failure(
+            .badUsage, "source `\(plan.name)`: this version decodes `json`, and not `\(plan.decoder)`")
+    }
+    guard plan.deduplication == nil else {
+        throw Failure(.badUsage, "source `\(plan.name)`: this version does not run `dedup`")
+    }
+    let selection: InputSelection
+    switch plan.connector?.kind {
+    case "stdin": selection = .standardInput
+    case "file":
+        guard let file = plan.connector?.text("path") else {
+            throw Failure(.badUsage, "source `\(plan.name)` names no `path`")
+        }
+        let resolved = resolvedPath(file, relativeTo: plan.declaredIn)
+        selection = plan.connector?.has("follow") == true ? .follow([resolved]) : .files([resolved])
+    case let kind:
+        throw Failure(
+            .badUsage,
+            "source `\(plan.name)`: this version reads `file` and `stdin`, and not `\(kind ?? "nothing")`")
+    }
+    return PipelineInput(
+        name: plan.name, source: makeSource(selection, options: options), options: options,
+        lateness: plan.lateness, idleAfter: plan.idleAfter)
+}
+
+private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
+    guard arguments.positionals.isEmpty else {
+        throw Failure(.badUsage, "`--demo` brings its own events and takes no files")
+    }
+    let seed = try arguments.integer("seed", minimum: 0) ?? 1
+    let speed = try arguments.integer("speed", minimum: 1) ?? 1
+    let span = try duration(arguments, "for")
+    var session = try RunSession(arguments, tellsEmission: true, defaultRules: try shopRules())
+    let start = wallTime()
+    let begun = monotonicSeconds()
+    let shop = ShopSource(
+        seed: UInt64(seed), start: start, end: span.map { start + $0 },
+        now: {
+            let elapsed = (monotonicSeconds() - begun) * Double(speed)
+            return start + TimeSpan(nanoseconds: Int64(elapsed * 1e9))
+        },
+        sleep: { milliseconds in usleep(UInt32(max(1, milliseconds / speed)) * 1000) })
+    session.console.note(
+        """
+        martlet \(versionNumber): the built-in shop, \(counted(session.program.rules.count, "rule")), \
+        seed \(seed)\(speed > 1 ? ", \(speed) times as fast as the clock" : "")
+          every minute somebody takes over an account, tests a card, and leaves an order unpaid
+          guarantee   shop -> standard output: best effort (nothing is kept over a restart)
+          try next    martlet test rules/shop   ·   martlet explain account_takeover --rules rules/shop
+          Ctrl-C ends with a summary
+        """)
+    let input = PipelineInput(name: "shop", source: shop, options: InputOptions())
+    return try session.run([input], mode: .live, sizeInBytes: nil)
+}
+
+/// The shop's rules: beside the program's checkout or under the current folder.
+private func shopRules() throws(Failure) -> String {
+    let program = canonicalPath(CommandLine.arguments[0])
+    var folder = "."
+    var candidates = ["rules/shop"]
+    // A binary in .build/release stands three folders below the rules.
+    if let slash = program.lastIndex(of: "/") { folder = String(program[..<slash]) }
+    for up in ["/rules/shop", "/../rules/shop", "/../../rules/shop", "/../../../rules/shop"] {
+        candidates.append(folder + up)
+    }
+    for candidate in candidates where fileKind(candidate) == .folder { return candidate }
+    throw Failure(
+        .badRules, "the shop's rules are not here", help: "name them with `--rules PATH/rules/shop`")
+}

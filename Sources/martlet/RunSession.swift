@@ -1,0 +1,184 @@
+import MatchEngine
+import RuleCompiler
+import RuleModel
+import RuleSyntax
+import StreamRuntime
+
+let ruleOptions: [OptionSpec] = [
+    OptionSpec("rules", value: "PATH", "a rule file or folder; may be given several times (default: rules)"),
+    OptionSpec("rule", value: "NAME", "run only this rule; may be given several times"),
+    OptionSpec("threads", value: "N", "how many engines share the keys (default: 1); the alerts are the same"),
+]
+
+let inputOptions: [OptionSpec] = [
+    OptionSpec("type", value: "NAME", "the type of every event"),
+    OptionSpec("type-field", value: "FIELD", "the field that names the event type (default: type)"),
+    OptionSpec("time-field", value: "FIELD", "the field with the event time (default: time)"),
+    OptionSpec("lateness", value: "D", "how far events may be out of order, for example 10s (default: 0s)"),
+    OptionSpec("dead-letter", value: "FILE", "append lines that cannot be read, with the reason"),
+]
+
+let outputOptions: [OptionSpec] = [
+    OptionSpec("to", value: "FILE", "append alerts to a file as NDJSON"),
+    OptionSpec("format", choices: ["text", "json"], "how alerts are printed (default: text on a terminal, else json)"),
+    OptionSpec("fail-on-alert", "exit 1 if there was an alert"),
+]
+
+let inputNote = """
+    The time is RFC 3339 or a number since 1970 in seconds, milliseconds, microseconds or
+    nanoseconds, told apart by size. A line that cannot be read is reported, counted and skipped.
+    """
+
+/// A `D` on the command line, in the spelling of the language.
+func duration(_ arguments: ParsedArguments, _ name: String) throws(Failure) -> TimeSpan? {
+    guard let text = arguments.value(name) else { return nil }
+    guard let nanoseconds = parseDuration(text) else {
+        throw Failure(
+            .badUsage, "`--\(name)` needs a duration, and got `\(text)`",
+            help: "write a number with a unit, for example `10s`, `5m` or `1h30m`")
+    }
+    return TimeSpan(nanoseconds: nanoseconds)
+}
+
+func inputSettings(_ arguments: ParsedArguments) throws(Failure) -> InputOptions {
+    if arguments.has("type"), arguments.has("type-field") {
+        throw Failure(.badUsage, "`--type` and `--type-field` exclude each other")
+    }
+    var options = InputOptions()
+    options.typeName = arguments.value("type")
+    if let field = arguments.value("type-field") { options.typeField = fieldPath(field) }
+    if let field = arguments.value("time-field") { options.timeField = fieldPath(field) }
+    return options
+}
+
+private func fieldPath(_ text: String) -> FieldPath {
+    FieldPath(text.split(separator: ".", omittingEmptySubsequences: false).map(String.init))
+}
+
+/// What `run` and `replay` have in common: rules, lists, output, summary.
+struct RunSession {
+    let console: Console
+    let program: Program
+    let deployment: DeploymentPlan
+    private let output: AlertOutput
+    private let deadLetter: DeadLetterFile?
+    private let lists: [ListID: ListTable]
+    private let shardCount: Int
+    private let failsOnAlert: Bool
+
+    init(
+        _ arguments: ParsedArguments, tellsEmission: Bool, defaultRules: String? = nil
+    ) throws(Failure) {
+        console = Console(arguments)
+        var paths = arguments.values("rules")
+        if paths.isEmpty { paths = defaultRules.map { [$0] } ?? rulePaths([]) }
+        let set = RuleSet(paths: paths)
+        var program = try set.runnable(console)
+        let wanted = arguments.values("rule")
+        for name in wanted where !program.rules.contains(where: { $0.name == name }) {
+            let names = program.rules.map(\.name)
+            throw Failure(
+                .badUsage, "there is no rule `\(name)` that runs",
+                help: suggest(name, among: names).map { "there is a rule with a similar name: `\($0)`" })
+        }
+        if !wanted.isEmpty { program.rules.removeAll { !wanted.contains($0.name) } }
+        self.program = program
+        deployment = set.compilation.deployment
+        shardCount = try arguments.integer("threads", minimum: 1) ?? 1
+        failsOnAlert = arguments.has("fail-on-alert")
+        let format = arguments.value("format")
+        output = try AlertOutput(
+            path: arguments.value("to"), isJSON: format.map { $0 == "json" },
+            colour: console.coloursOutput, tellsEmission: tellsEmission)
+        if let path = arguments.value("dead-letter") {
+            do throws(DeadLetterError) {
+                deadLetter = try DeadLetterFile(path: path)
+            } catch {
+                throw Failure(.failed, "\(error)")
+            }
+        } else {
+            deadLetter = nil
+        }
+        lists = try loadLists(program.tables.lists)
+    }
+
+    /// - Parameter sizeInBytes: How much there is to read, for the progress bar; nil if unknown.
+    mutating func run(
+        _ inputs: [PipelineInput], mode: Pipeline.Mode, sizeInBytes: Int?
+    ) throws(Failure) -> ExitCode {
+        let environment = EngineEnvironment(lists: lists, zones: zoneTables(of: program))
+        let watcher = ListWatcher(program.tables.lists, defaultRefresh: .second)
+        let pipeline = Pipeline(
+            program: program, inputs: inputs, mode: mode, shardCount: shardCount,
+            environment: environment, lists: mode == .live ? watcher : nil)
+        StopRequest.listen()
+        let started = monotonicSeconds()
+        var progress = ProgressLine(
+            isShown: mode == .replay && Console.errorIsTerminal && !console.isQuiet)
+        var faultsShown = 0
+        var listFaultsShown = 0
+        let summary: PipelineSummary
+        do {
+            summary = try pipeline.run(shouldStop: { StopRequest.isPending }) {
+                alerts, faults, summary in
+                if !alerts.isEmpty || !faults.isEmpty { progress.clear() }
+                try output.write(alerts)
+                try deadLetter?.append(faults)
+                for fault in faults {
+                    faultsShown += 1
+                    if faultsShown <= 5 { console.warn("martlet: \(fault.description)") }
+                    if faultsShown == 6 {
+                        console.warn("martlet: further unreadable lines are only counted")
+                    }
+                }
+                for fault in summary.listFaults[listFaultsShown...] {
+                    console.warn("martlet: \(fault); the old content stays in force")
+                }
+                listFaultsShown = summary.listFaults.count
+                progress.update(
+                    events: summary.input.events, alerts: summary.alerts.sent,
+                    fraction: sizeInBytes.map { Double(summary.input.bytes) / Double(max(1, $0)) })
+            }
+        } catch let failure as Failure {
+            progress.clear()
+            throw failure
+        } catch {
+            progress.clear()
+            throw Failure(.failed, "\(error)")
+        }
+        progress.clear()
+        console.note(
+            describe(summary, program: program, seconds: monotonicSeconds() - started))
+        if let code = StopRequest.exitCode, mode == .replay { return code }
+        if summary.input.badFiles > 0 { return .failed }
+        if failsOnAlert, summary.alerts.sent > 0 { return .findings }
+        return StopRequest.exitCode ?? .fine
+    }
+}
+
+/// Reads every list, or says what is wrong with the first that cannot be read.
+func loadLists(_ plans: [ListPlan]) throws(Failure) -> [ListID: ListTable] {
+    var tables: [ListID: ListTable] = [:]
+    for (index, plan) in plans.enumerated() {
+        switch loadList(plan) {
+        case .success(let table): tables[ListID(index)] = table
+        case .failure(let fault):
+            throw Failure(.badRules, "\(fault)", help: "nothing was run, since rules read this list")
+        }
+    }
+    return tables
+}
+
+/// The tables of all time zones that a program names.
+func zoneTables(of program: Program) -> [String: ZoneTable] {
+    var names = Set(program.tables.schedules.map(\.zone))
+    for rule in program.rules {
+        if case .threshold(let threshold) = rule.pattern, let zone = threshold.window.zone {
+            names.insert(zone)
+        }
+        for case .code(_, .inZone(let zone)) in rule.emit.message { names.insert(zone) }
+    }
+    var tables: [String: ZoneTable] = [:]
+    for name in names { tables[name] = zoneTable(named: name) }
+    return tables
+}

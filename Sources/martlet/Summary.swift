@@ -1,0 +1,77 @@
+import MatchEngine
+import RuleModel
+import StreamRuntime
+
+/// What a run did, in a few lines for a person: what was read, what was found, what is open, and
+/// everything that was left out.
+func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> String {
+    let input = summary.input
+    var lines: [String] = []
+    let rate = seconds > 0 ? Int(Double(input.events) / seconds) : 0
+    var first = "\(counted(input.events, "event")) in \(shortSeconds(seconds)) (\(grouped(rate))/s)"
+    if let begin = summary.firstTime, let end = summary.lastTime {
+        first += ", event time \(begin) to \(end)"
+    }
+    lines.append(first)
+    let records = summary.alerts
+    lines.append(
+        "\(counted(records.sent, "alert record"))"
+            + perRule(summary, program)
+            + (records.suppressed > 0 ? "; \(grouped(records.suppressed)) suppressed" : "")
+            + (records.folded > 0 ? "; \(grouped(records.folded)) folded into groups" : ""))
+    if summary.openDeadlines > 0 {
+        lines.append(
+            "\(counted(summary.openDeadlines, "deadline")) still open: event time ended before they were due")
+    }
+    if input.unreadTypeEvents > 0 {
+        lines.append("\(counted(input.unreadTypeEvents, "event")) of types that no rule reads")
+    }
+    for (index, source) in summary.engine.sources.enumerated() where source.outOfOrder > 0 {
+        var text = "\(counted(source.outOfOrder, "event")) out of order"
+        if summary.engine.sources.count > 1 { text += " in input \(index + 1)" }
+        text += ", the worst by \(source.worstDisorder)"
+        text += source.late > 0
+            ? "; \(grouped(source.late)) of them later than the allowed lateness, which changed nothing"
+            : "; `--lateness \(source.worstDisorder)` would put them in order"
+        lines.append(text)
+    }
+    for (index, counters) in summary.engine.rules.enumerated() {
+        let name = program.rules[index].name
+        if counters.missingKeys > 0 {
+            lines.append("\(name): \(counted(counters.missingKeys, "event")) without a part of the key")
+        }
+        if counters.silenced > 0 {
+            lines.append("\(name): \(grouped(counters.silenced)) silenced by `unless` or `active`")
+        }
+        let dropped = counters.evictedKeys + counters.droppedRuns + counters.droppedEvents
+        if dropped > 0 || counters.exhaustedSearches > 0 {
+            lines.append(
+                "\(name): limits were reached: \(grouped(counters.evictedKeys)) keys, "
+                    + "\(grouped(counters.droppedRuns)) candidates and "
+                    + "\(grouped(counters.droppedEvents)) events dropped, "
+                    + "\(grouped(counters.exhaustedSearches)) searches cut short")
+        }
+    }
+    let faults = input.summary
+    if !faults.isEmpty { lines.append(faults) }
+    return lines.joined(separator: "\n")
+}
+
+/// `: brute_force 12, scan 3`, the most frequent first.
+private func perRule(_ summary: PipelineSummary, _ program: Program) -> String {
+    let counts = summary.alerts.sentByRule.enumerated().filter { $0.element > 0 }
+        .sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
+    guard !counts.isEmpty else { return "" }
+    let shown = counts.prefix(12).map { index, count in
+        "\(program.rules[index].name) \(grouped(count))"
+    }
+    let rest = counts.count - shown.count
+    return ": " + shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more rules" : "")
+}
+
+/// `41 ms`, `2.3 s`.
+private func shortSeconds(_ seconds: Double) -> String {
+    if seconds < 1 { return milliseconds(seconds) }
+    let tenths = Int((seconds * 10).rounded())
+    return "\(tenths / 10).\(tenths % 10) s"
+}

@@ -1,0 +1,178 @@
+import MatchEngine
+import RuleCompiler
+import RuleModel
+import RuleSyntax
+import StreamRuntime
+
+/// What one `test` block came to.
+struct TestResult {
+    var test: TestPlan
+    /// Empty when the test passed.
+    var failures: [TestFailure] = []
+    var events = 0
+    /// How much event time the test covered.
+    var span = TimeSpan.zero
+    var seconds = 0.0
+    /// The rule does not run in this version, so nothing was judged.
+    var wasSkipped = false
+}
+
+/// One expectation that did not hold.
+struct TestFailure {
+    /// The expectation's place.
+    var range: SourceRange
+    var expected: String
+    /// What came instead, one line each.
+    var got: [String]
+    /// Which comparison failed, with both values; empty where there is none to show.
+    var because: [String] = []
+}
+
+/// Runs a test in virtual time: the rule alone, on the events of the block.
+func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: ListTable]) -> TestResult {
+    var result = TestResult(test: test)
+    let started = monotonicSeconds()
+    defer { result.seconds = monotonicSeconds() - started }
+    guard var program = compilation.program,
+        program.rules.contains(where: { $0.id == test.rule })
+    else {
+        result.wasSkipped = true
+        return result
+    }
+    program.rules.removeAll { $0.id != test.rule }
+
+    var environment = EngineEnvironment(
+        lists: lists, zones: zoneTables(of: program))
+    var options = EngineOptions()
+    options.watchStart = TestPlan.epoch
+    var end = TestPlan.epoch
+    var arrivals: [(due: Timestamp, time: Timestamp, event: TestPlan.Event)] = []
+    for line in test.lines {
+        switch line.kind {
+        case .event(let event, let time, let count, let every):
+            for index in 0..<count {
+                let time = time + every * Int64(index)
+                arrivals.append((time, time, event))
+                end = max(end, time)
+            }
+        case .late(let event, let arrives, let time):
+            arrivals.append((arrives, time, event))
+            end = max(end, arrives)
+        case .list(let id, let values):
+            environment.lists[id] = ListTable(
+                kind: program.tables.lists[id.rawValue].kind, values: values)
+        case .watch(let from): options.watchStart = from
+        case .advance(let time), .expect(_, at: let time, with: _): end = max(end, time)
+        case .expectNothing(else: _, before: let time): end = max(end, time ?? end)
+        }
+    }
+    result.events = arrivals.count
+    result.span = end - TestPlan.epoch
+    // Events that are due at one instant arrive in the order of the block.
+    let order = arrivals.indices.sorted { (arrivals[$0].due, $0) < (arrivals[$1].due, $1) }
+
+    var batch = EventBatch(source: 0, fieldCount: program.tables.columns.count)
+    for (arrival, index) in order.enumerated() {
+        let event = arrivals[index].event
+        batch.append(
+            type: event.type, time: arrivals[index].time, arrival: UInt64(arrival),
+            fields: event.fields.compactMap { field in field.column.map { ($0, field.value) } })
+    }
+    var engine = Engine(program: program, environment: environment, options: options)
+    var matched: [Alert] = []
+    engine.process(batch, rows: 0..<batch.count, emitting: &matched)
+    // The test's last instant is part of the test, and so are deadlines at exactly that time.
+    let behindEnd = end + TimeSpan(nanoseconds: 1)
+    engine.advance(to: behindEnd, emitting: &matched)
+    var stage = AlertStage(program: program)
+    var alerts: [Alert] = []
+    stage.process(matched, emitting: &alerts)
+    stage.advance(to: behindEnd, emitting: &alerts)
+
+    result.failures = judge(alerts, by: test, sources: compilation.sources)
+    return result
+}
+
+// MARK: - Judging
+
+private func judge(_ alerts: [Alert], by test: TestPlan, sources: [SourceText]) -> [TestFailure] {
+    var failures: [TestFailure] = []
+    var isExpected = [Bool](repeating: false, count: alerts.count)
+    for line in test.lines {
+        guard case .expect(let outcome, at: let time, with: let probes) = line.kind else { continue }
+        let candidates = alerts.indices.filter { index in
+            !isExpected[index] && alerts[index].matchedAt == time && fits(alerts[index], outcome)
+        }
+        if let found = candidates.first(where: { index in
+            probes.allSatisfy { alerts[index].probes[$0.condition] == .bool(true) }
+        }) {
+            isExpected[found] = true
+            continue
+        }
+        var failure = TestFailure(
+            range: line.range, expected: "\(outcome.rawValue) at \(shownTime(time))",
+            got: alerts.map(describe))
+        if let nearest = candidates.first {
+            failure.expected += " with " + probes.map { text($0.range, sources) }.joined(separator: ", ")
+            failure.because = probes.compactMap { because($0, in: alerts[nearest], sources) }
+            isExpected[nearest] = true
+        }
+        failures.append(failure)
+    }
+    for line in test.lines {
+        guard case .expectNothing(else: _, before: let limit) = line.kind else { continue }
+        let surplus = alerts.indices.filter { index in
+            !isExpected[index] && limit.map { alerts[index].matchedAt < $0 } ?? true
+        }
+        guard !surplus.isEmpty else { continue }
+        failures.append(
+            TestFailure(
+                range: line.range,
+                expected: "nothing else" + (limit.map { " before \(shownTime($0))" } ?? ""),
+                got: surplus.map { describe(alerts[$0]) },
+                because: surplus.prefix(1).flatMap { evidence(alerts[$0]) }))
+    }
+    return failures
+}
+
+private func fits(_ alert: Alert, _ outcome: TestPlan.Outcome) -> Bool {
+    switch outcome {
+    case .alert: alert.state == .firing || alert.state == .updated
+    case .resolve: alert.state == .resolved
+    case .correction: alert.state == .corrected
+    }
+}
+
+private func because(
+    _ probe: TestPlan.Probe, in alert: Alert, _ sources: [SourceText]
+) -> String? {
+    guard alert.probes[probe.condition] != .bool(true) else { return nil }
+    guard let sides = probe.sides else { return "`\(text(probe.range, sources))` does not hold" }
+    let left = alert.probes[sides.left].jsonText
+    let right = alert.probes[sides.right].jsonText
+    return "`\(text(probe.range, sources))` compared \(left) with \(right)"
+}
+
+/// The events behind an alert, so that a reader sees why it came.
+private func evidence(_ alert: Alert) -> [String] {
+    alert.steps.flatMap { step in
+        step.events.map { event in
+            let fields = event.fields.map { "\($0.name)=\($0.value.jsonText)" }.joined(separator: " ")
+            return "\(step.name) was \(event.type) at \(shownTime(event.time)) \(fields)"
+        }
+    }
+}
+
+private func describe(_ alert: Alert) -> String {
+    let key = alert.key.map { " \($0.name)=\($0.value.plainText)" }.joined()
+    let state = alert.state == .firing ? "" : " \(alert.state.rawValue)"
+    let reason = alert.reason.map { " (\($0))" } ?? ""
+    return "\(alert.rule)\(key)\(state) at \(shownTime(alert.matchedAt))\(reason)  \"\(alert.message)\""
+}
+
+/// A time of a test as the test writes it: `1m30s`.
+func shownTime(_ time: Timestamp) -> String { (time - TestPlan.epoch).description }
+
+private func text(_ range: SourceRange, _ sources: [SourceText]) -> String {
+    sources[Int(range.source.rawValue)].text(range)
+}
