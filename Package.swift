@@ -51,7 +51,10 @@ let package = Package(
         .target(
             name: "CSimdjson", path: "Tests/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
         .executableTarget(
-            name: "martlet-bench", dependencies: ["StreamRuntime", "RuleModel", "CSimdjson"],
+            name: "martlet-bench",
+            dependencies: [
+                "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleSyntax", "RuleModel", "CSimdjson",
+            ],
             path: "Tests/Bench"),
         .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),
         .testTarget(name: "TidyTests", dependencies: ["RuleSyntax"]),

@@ -7,8 +7,7 @@ import StreamRuntime
 ///
 /// Prints events a second of both for seeded events of about 297 bytes, six fields taken of twelve,
 /// best of a few rounds each, in turns.
-func runBench(_ arguments: [String]) {
-    let count = arguments.dropFirst().first.flatMap { Int($0) } ?? 200_000
+func runScanBench(events count: Int) {
     let rounds = 7
     let lines = makeEvents(count)
     let chunks = cut(lines, bytes: 256 << 10)
@@ -63,7 +62,7 @@ struct Sums {
     }
 }
 
-private func scan(_ chunks: [[UInt8]]) -> Sums {
+func scan(_ chunks: [[UInt8]]) -> Sums {
     var options = InputOptions()
     options.timeField = FieldPath(["ts"])
     let fields = [["ts"], ["type"], ["user"], ["status"], ["latency_ms"], ["geo", "country"]]
@@ -93,7 +92,7 @@ private func scan(_ chunks: [[UInt8]]) -> Sums {
     return sums
 }
 
-private func show(_ name: String, _ seconds: Double, _ bytes: Int, _ count: Int) {
+func show(_ name: String, _ seconds: Double, _ bytes: Int, _ count: Int) {
     let rate = Double(count) / seconds / 1e6
     let speed = Double(bytes) / seconds / 1e9
     let each = seconds / Double(count) * 1e9
@@ -102,7 +101,7 @@ private func show(_ name: String, _ seconds: Double, _ bytes: Int, _ count: Int)
             + String(format: "%.2f M events/s  %.2f GB/s  %.0f ns/event", rate, speed, each))
 }
 
-private func cpuSeconds(_ work: () -> Void) -> Double {
+func cpuSeconds(_ work: () -> Void) -> Double {
     var start = timespec()
     var end = timespec()
     clock_gettime(CLOCK_THREAD_CPUTIME_ID, &start)
@@ -112,7 +111,7 @@ private func cpuSeconds(_ work: () -> Void) -> Double {
 }
 
 /// Cuts at line ends; each piece is followed by 64 zero bytes.
-private func cut(_ lines: [UInt8], bytes: Int) -> [[UInt8]] {
+func cut(_ lines: [UInt8], bytes: Int) -> [[UInt8]] {
     var pieces: [[UInt8]] = []
     var start = 0
     while start < lines.count {
@@ -124,7 +123,7 @@ private func cut(_ lines: [UInt8], bytes: Int) -> [[UInt8]] {
     return pieces
 }
 
-private func makeEvents(_ count: Int) -> [UInt8] {
+func makeEvents(_ count: Int) -> [UInt8] {
     var seed: UInt64 = 42
     func random(_ bound: Int) -> Int {
         seed = seed &* 6_364_136_223_846_793_005 &+ 1_442_695_040_888_963_407

@@ -131,7 +131,7 @@ private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
         seed \(seed)\(speed > 1 ? ", \(speed) times as fast as the clock" : "")
           every minute somebody takes over an account, tests a card, and leaves an order unpaid
           guarantee   shop -> standard output: best effort (nothing is kept over a restart)
-          try next    martlet test rules/shop   ·   martlet explain account_takeover --rules rules/shop
+          try next    martlet test rules/shop   ·   martlet explain shop_account_takeover --rules rules/shop
           Ctrl-C ends with a summary
         """)
     let input = PipelineInput(name: "shop", source: shop, options: InputOptions())
