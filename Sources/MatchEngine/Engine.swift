@@ -27,6 +27,7 @@ public struct Engine: ~Copyable, Sendable {
     private var watermark: Watermark
     private var waiting = ReorderBuffer()
     private var begin: Begin
+    private let isWatchStartGiven: Bool
 
     /// Whether the machines know since when the input is watched.
     private enum Begin: Sendable {
@@ -44,13 +45,16 @@ public struct Engine: ~Copyable, Sendable {
                 KeyTable(capacity: min(max(1, rule.bound.keys), limits.keysPerRule))
             },
             counters: EngineCounters(ruleCount: program.rules.count),
-            emission: EmissionState(program: program))
+            emission: EmissionState(program: program),
+            keepsPartialMatches: options.keepsPartialMatches)
         var machines: [Machine] = []
         for (index, rule) in program.rules.enumerated() {
             switch rule.pattern {
-            case .sequence:
+            case .sequence(let sequence):
                 machines.append(.sequence(sequences.count))
-                sequences.append(SequenceMachine(rule: index, program: program, limits: limits))
+                sequences.append(
+                    SequenceMachine(
+                        rule: index, sequence: sequence, program: program, limits: limits))
             case .threshold:
                 machines.append(.threshold(thresholds.count))
                 thresholds.append(ThresholdMachine(rule: index, program: program, limits: limits))
@@ -89,11 +93,7 @@ public struct Engine: ~Copyable, Sendable {
         watermark = Watermark(lateness: options.lateness)
         begin = .pending(earliest: options.watchStart ?? .distantFuture)
         isWatchStartGiven = options.watchStart != nil
-        keepsPartialMatches = options.keepsPartialMatches
     }
-
-    private let isWatchStartGiven: Bool
-    private let keepsPartialMatches: Bool
 
     // MARK: - Input
 

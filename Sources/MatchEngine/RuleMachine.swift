@@ -55,6 +55,7 @@ struct MachineContext: Sendable {
     var output: [Alert] = []
     var partialMatches: [PartialMatch] = []
     var emission: EmissionState
+    let keepsPartialMatches: Bool
 
     /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a
     /// machine repeats its next one at the end of each call.

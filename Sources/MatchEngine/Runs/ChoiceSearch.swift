@@ -1,0 +1,397 @@
+import RuleModel
+
+/// Looks for choices of events that fit a sequence, among those that a key has kept (S2).
+///
+/// Depth first, with the choice that is wanted first found first: the earliest start, then for each
+/// step the earliest fitting event. What has failed once is not tried again as long as the events
+/// it depended on are the same, so that the work stays near linear where conditions do not tie
+/// every step to every other one; `workMax` bounds it where they do.
+struct ChoiceSearch {
+    /// What makes a choice complete.
+    enum Goal {
+        /// Its last event is the last of the buffer, and it was not complete before.
+        case event
+        /// A deadline: its last event is this old, and nothing forbidden came since.
+        case absence(last: Timestamp)
+        /// An `until` event, which is not in the buffer.
+        case until(CapturedEvent)
+    }
+
+    struct Choice {
+        /// Places in the buffer, by step.
+        var taken: [[Int]]
+        var first: Int
+    }
+
+    let parts: SequenceParts
+    let evaluator: TermEvaluator
+    let events: [CapturedEvent]
+    let key: [Value]
+    let goal: Goal
+    let workMax: Int
+    /// No event of the trailing absence lies before this, unless its condition needs a choice.
+    let absentSince: Timestamp
+
+    private(set) var isExhausted = false
+    private var work = 0
+    private var taken: [[Int]]
+    private var first = 0
+    private var found: [Choice] = []
+    private var wanted = 1
+
+    /// When each step was last bound; what failed is remembered with the time of the latest event
+    /// it depended on.
+    private var boundAt: [Int]
+    private var clock = 0
+    /// For each transition: from which place on its step cannot begin, and for which bindings.
+    private var failedFrom: [(place: Int, version: Int)]
+    private var failedAt: [FailureKey: Int] = [:]
+
+    private struct FailureKey: Hashable {
+        var transition: Int
+        var place: Int
+    }
+
+    init(
+        parts: SequenceParts, evaluator: TermEvaluator, events: [CapturedEvent], key: [Value],
+        goal: Goal, absentSince: Timestamp, workMax: Int
+    ) {
+        self.parts = parts
+        self.evaluator = evaluator
+        self.events = events
+        self.key = key
+        self.goal = goal
+        self.absentSince = absentSince
+        self.workMax = workMax
+        taken = Array(repeating: [], count: parts.steps.count)
+        boundAt = Array(repeating: 0, count: parts.steps.count)
+        failedFrom = Array(
+            repeating: (Int.max, 0), count: parts.shape.transitions.count)
+    }
+
+    /// The choice that S2 prefers.
+    mutating func firstChoice() -> Choice? {
+        for start in startPlaces() where begin(at: start) { return found.first }
+        return nil
+    }
+
+    /// The choices with the latest starts, at most `limit`, in order of their starts; and whether
+    /// there are more.
+    mutating func choices(limit: Int) -> (choices: [Choice], isCut: Bool) {
+        wanted = limit + 1
+        var byStart: [[Choice]] = []
+        var count = 0
+        for start in startPlaces().reversed() where count <= limit {
+            found = []
+            wanted = limit + 1 - count
+            _ = begin(at: start)
+            byStart.append(Array(found.prefix(limit - count)))
+            count += found.count
+        }
+        return (Array(byStart.reversed().joined()), count > limit)
+    }
+
+    // MARK: - Starts
+
+    private func startPlaces() -> Range<Int> {
+        guard let within = parts.within else { return events.indices }
+        let latest: Timestamp
+        switch goal {
+        case .event: latest = events[events.count - 1].instant
+        case .absence(let last): latest = last
+        case .until(let event): latest = event.instant
+        }
+        let earliest = latest - within
+        // Events are in order of their instants.
+        var low = 0
+        var high = events.count
+        while low < high {
+            let middle = (low + high) / 2
+            if events[middle].instant < earliest { low = middle + 1 } else { high = middle }
+        }
+        return low..<events.count
+    }
+
+    private mutating func begin(at place: Int) -> Bool {
+        guard events[place].starts != 0 else { return false }
+        first = place
+        var isFound = false
+        for group in parts.shape.states[0].groups {
+            for transition in group
+            where events[place].starts >> UInt64(transition.step) & 1 == 1 {
+                if fill(transition, at: place) {
+                    isFound = true
+                    if found.count >= wanted { return true }
+                }
+            }
+        }
+        return isFound
+    }
+
+    // MARK: - Steps
+
+    /// Lets a step begin at a place, if its condition holds, and looks for the rest.
+    private mutating func fill(_ transition: SequenceShape.Transition, at place: Int) -> Bool {
+        let step = parts.steps[transition.step]
+        if hasFailed(transition, at: place) { return false }
+        if let condition = step.runCondition, !holds(condition, at: place) { return false }
+        clock += 1
+        boundAt[transition.step] = clock
+        taken[transition.step] = [place]
+        let isFound = extend(transition, from: place)
+        taken[transition.step] = []
+        clock += 1
+        boundAt[transition.step] = clock
+        if !isFound { noteFailure(transition, at: place) }
+        return isFound
+    }
+
+    /// Looks for the rest behind a step that has begun at a place. The step goes on taking events
+    /// until the next one is filled; a reluctant one takes as few as the rest lets it.
+    private mutating func extend(_ transition: SequenceShape.Transition, from place: Int) -> Bool {
+        let step = parts.steps[transition.step]
+        let maximum = step.maximum ?? .max
+        guard step.isReluctant, step.minimum < maximum else {
+            return extend(transition, from: place, takingUpTo: maximum, leavingAt: step.minimum)
+        }
+        var count = max(step.minimum, 1)
+        while count <= maximum {
+            if extend(transition, from: place, takingUpTo: count, leavingAt: count) { return true }
+            // Fewer were there than asked for: more will not be either.
+            if isExhausted || reached < count { return false }
+            count += 1
+        }
+        return false
+    }
+
+    /// How many events the last call of the function below could take.
+    private var reached = 0
+
+    private mutating func extend(
+        _ transition: SequenceShape.Transition, from place: Int, takingUpTo maximum: Int,
+        leavingAt minimum: Int
+    ) -> Bool {
+        let state = parts.shape.states[transition.target]
+        var isFound = false
+        var mostTaken = 1
+        if state.isComplete {
+            if complete(transition, state, from: place, takingUpTo: maximum, minimum) {
+                isFound = true
+                if found.count >= wanted { return true }
+            }
+            mostTaken = max(mostTaken, taken[transition.step].count)
+            // What is complete already has matched then, and does not match again with more.
+            if case .event = goal {
+                reached = mostTaken
+                return isFound
+            }
+        }
+        for group in state.groups {
+            taken[transition.step] = [place]
+            if walk(transition, group, from: place, takingUpTo: maximum, minimum) {
+                isFound = true
+                if found.count >= wanted { return true }
+            }
+            mostTaken = max(mostTaken, taken[transition.step].count)
+            if isExhausted { break }
+        }
+        reached = mostTaken
+        return isFound
+    }
+
+    /// Tries to fill one of the next steps at each later place, and lets the step at hand take what
+    /// fits it in between.
+    private mutating func walk(
+        _ transition: SequenceShape.Transition, _ group: [SequenceShape.Transition],
+        from start: Int, takingUpTo maximum: Int, _ minimum: Int
+    ) -> Bool {
+        let step = transition.step
+        let bit: UInt64 = 1 << UInt64(step)
+        let mayTake = maximum > 1
+        var last = start
+        var withoutsSeen: UInt64 = 0
+        var isFound = false
+        // Behind this nothing of the group can be filled; only without further taking is that known.
+        let limit = mayTake ? nil : parts.gapLimit(of: group)
+        var place = start + 1
+        if !mayTake, case .event = goal, parts.canSkipToEnd(group) {
+            place = max(place, events.count - 1)
+        }
+        while place < events.count {
+            if spend() { return isFound }
+            let event = events[place]
+            if let limit, event.instant - events[last].instant > limit { return isFound }
+            if isKilled(at: place) { return isFound }
+            if taken[step].count >= minimum {
+                for next in group
+                where event.steps >> UInt64(next.step) & 1 == 1
+                    && next.withouts & withoutsSeen == 0
+                    && (!next.immediately || event.ordinal == events[last].ordinal + 1)
+                    && isInTime(next, event, after: last)
+                {
+                    if fill(next, at: place) {
+                        isFound = true
+                        if found.count >= wanted { return true }
+                    }
+                    if isExhausted { return isFound }
+                }
+            }
+            if mayTake, event.steps & bit != 0, taken[step].count < maximum,
+                parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
+            {
+                take(step, place)
+                last = place
+                withoutsSeen = 0
+            } else {
+                noteWithouts(at: place, among: parts.withouts, &withoutsSeen)
+            }
+            place += 1
+        }
+        return isFound
+    }
+
+    /// Whether the choice is complete with the step at hand as its last.
+    private mutating func complete(
+        _ transition: SequenceShape.Transition, _ state: SequenceShape.State, from start: Int,
+        takingUpTo maximum: Int, _ minimum: Int
+    ) -> Bool {
+        let step = transition.step
+        let bit: UInt64 = 1 << UInt64(step)
+        taken[step] = [start]
+        var last = start
+        var withoutsSeen: UInt64 = 0
+        if case .event = goal {
+            // Complete means at the very event at which the minimum is reached.
+            var place = start
+            while taken[step].count < minimum {
+                place += 1
+                if place >= events.count || spend() || isKilled(at: place) { return false }
+                if events[place].steps & bit != 0,
+                    parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
+                {
+                    take(step, place)
+                    last = place
+                }
+            }
+            guard last == events.count - 1 else { return false }
+            found.append(Choice(taken: taken, first: first))
+            return true
+        }
+        for place in events.indices[(start + 1)...] {
+            if spend() || isKilled(at: place) { return false }
+            let event = events[place]
+            if event.steps & bit != 0, taken[step].count < maximum,
+                parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
+            {
+                take(step, place)
+                last = place
+                withoutsSeen = 0
+            } else {
+                noteWithouts(at: place, among: state.finalWithouts, &withoutsSeen)
+            }
+        }
+        guard taken[step].count >= minimum, withoutsSeen == 0 else { return false }
+        switch goal {
+        case .event: return false
+        case .absence(let time):
+            guard events[last].instant == time, isAbsent(after: last) else { return false }
+        case .until(let event):
+            if let condition = parts.untilCondition {
+                guard evaluator.holds(condition, in: terms(event)) else { return false }
+            }
+        }
+        found.append(Choice(taken: taken, first: first))
+        return true
+    }
+
+    private mutating func take(_ step: Int, _ place: Int) {
+        taken[step].append(place)
+        clock += 1
+        boundAt[step] = clock
+    }
+
+    private func isInTime(
+        _ next: SequenceShape.Transition, _ event: CapturedEvent, after last: Int
+    ) -> Bool {
+        parts.steps[next.step].gapLimit.map { event.instant - events[last].instant <= $0 } ?? true
+    }
+
+    /// No event of a trailing absence in `(t, t + span]`, `t` the time of the last event.
+    private func isAbsent(after last: Int) -> Bool {
+        let time = events[last].instant
+        guard time >= absentSince else { return false }
+        for absence in parts.shape.trailingAbsences {
+            let condition = parts.steps[absence.step].runCondition
+            for event in events[(last + 1)...]
+            where event.steps >> UInt64(absence.step) & 1 == 1 && event.instant > time
+                && event.instant - time <= absence.span
+                && condition.map({ evaluator.holds($0, in: terms(event)) }) ?? true
+            {
+                return false
+            }
+        }
+        return true
+    }
+
+    /// Whether an `until` event at the place ends the choice as far as it has come.
+    private func isKilled(at place: Int) -> Bool {
+        guard events[place].steps & parts.untilBit != 0, let condition = parts.untilCondition
+        else { return false }
+        return holds(condition, at: place)
+    }
+
+    private func noteWithouts(at place: Int, among withouts: UInt64, _ seen: inout UInt64) {
+        var rest = events[place].steps & withouts & ~seen
+        while rest != 0 {
+            let step = rest.trailingZeroBitCount
+            rest &= rest - 1
+            if parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true {
+                seen |= 1 << UInt64(step)
+            }
+        }
+    }
+
+    private func holds(_ condition: CodeID, at place: Int) -> Bool {
+        evaluator.holds(condition, in: terms(events[place]))
+    }
+
+    private func terms(_ event: CapturedEvent) -> ChoiceTerms {
+        ChoiceTerms(
+            layout: parts.layout, events: events, taken: taken, current: event, key: key)
+    }
+
+    // MARK: - Work
+
+    private mutating func spend() -> Bool {
+        work += 1
+        if work > workMax { isExhausted = true }
+        return isExhausted
+    }
+
+    private func version(_ transition: SequenceShape.Transition) -> Int {
+        var version = 0
+        var rest = parts.dependencies[transition.id].steps
+        while rest != 0 {
+            version = max(version, boundAt[rest.trailingZeroBitCount])
+            rest &= rest - 1
+        }
+        return version
+    }
+
+    private func hasFailed(_ transition: SequenceShape.Transition, at place: Int) -> Bool {
+        let version = version(transition)
+        let failed = failedFrom[transition.id]
+        if place >= failed.place, failed.version == version { return true }
+        return failedAt[FailureKey(transition: transition.id, place: place)] == version
+    }
+
+    private mutating func noteFailure(_ transition: SequenceShape.Transition, at place: Int) {
+        guard !isExhausted else { return }
+        let version = version(transition)
+        if parts.dependencies[transition.id].failsFromThereOn {
+            failedFrom[transition.id] = (place, version)
+        } else if parts.shape.states[transition.target].groups.contains(where: { !$0.isEmpty }) {
+            failedAt[FailureKey(transition: transition.id, place: place)] = version
+        }
+    }
+}

@@ -1,0 +1,161 @@
+import RuleModel
+
+/// What a sequence's machine knows of its rule: made once, shared, never changed.
+final class SequenceParts: Sendable {
+    let rule: Int
+    let sequence: SequenceProgram
+    let steps: [StepProgram]
+    let shape: SequenceShape
+    let layout: CaptureLayout
+    let masks: Masks
+    let within: TimeSpan?
+    let untilBit: UInt64
+    let untilCondition: CodeID?
+    /// Steps of absences in front, of `without`, and of absences at the end, as bits.
+    let leadingBits: UInt64
+    let withouts: UInt64
+    let trailingBits: UInt64
+    /// For each step of a trailing absence its span.
+    let trailingSpan: TimeSpan
+    /// Whether every event of a trailing absence ends what waits, without looking at the choice.
+    let trailingIsPlain: Bool
+    /// How long after the first event of a match its last can be; nil without a limit.
+    let horizon: TimeSpan?
+    /// For each transition what its outcome depends on.
+    let dependencies: [Dependency]
+
+    struct Dependency: Sendable {
+        /// Earlier steps that conditions of this step or a later one look at, as bits.
+        var steps: UInt64
+        /// When the step cannot begin at one event, it cannot begin at a later one either.
+        var failsFromThereOn: Bool
+    }
+
+    init(rule index: Int, sequence: SequenceProgram, program: Program) {
+        rule = index
+        self.sequence = sequence
+        steps = sequence.steps
+        shape = SequenceShape(sequence)
+        layout = CaptureLayout(sequence, program: program)
+        masks = Masks(rule: program.rules[index])
+        within = sequence.within
+        func bits(_ absences: [SequenceShape.Absence]) -> UInt64 {
+            absences.reduce(0) { $0 | 1 << UInt64($1.step) }
+        }
+        leadingBits = bits(shape.leadingAbsences)
+        trailingBits = bits(shape.trailingAbsences)
+        trailingSpan = shape.trailingAbsences.map(\.span).max() ?? .zero
+        trailingIsPlain =
+            shape.trailingAbsences.count == 1
+            && sequence.steps[shape.trailingAbsences[0].step].runCondition == nil
+        untilBit = sequence.until.map { 1 << UInt64($0.rawValue) } ?? 0
+        untilCondition = sequence.until.flatMap { sequence.steps[$0.rawValue].runCondition }
+        withouts =
+            shape.transitions.reduce(0) { $0 | $1.withouts }
+            | shape.states.reduce(0) { $0 | $1.finalWithouts }
+        horizon = SequenceParts.horizon(sequence, shape)
+        dependencies = SequenceParts.dependencies(
+            sequence, shape, CodeWalker(code: program.code), withouts: withouts)
+    }
+
+    /// The plan's own horizon; without one, that of a match of one event.
+    private static func horizon(_ sequence: SequenceProgram, _ shape: SequenceShape) -> TimeSpan? {
+        if let horizon = sequence.horizon ?? sequence.within { return horizon }
+        let isOneEvent =
+            shape.transitions.count == 1 && sequence.steps[shape.transitions[0].step].maximum == 1
+        return isOneEvent ? .zero : nil
+    }
+
+    private static func dependencies(
+        _ sequence: SequenceProgram, _ shape: SequenceShape, _ walker: CodeWalker, withouts: UInt64
+    ) -> [Dependency] {
+        // Steps that each step's condition looks at.
+        let looks = sequence.steps.map { step in
+            var bits: UInt64 = 0
+            if let condition = step.runCondition {
+                walker.forEach(condition) { instruction in
+                    switch instruction.opcode {
+                    case .stepField, .stepList, .stepCount, .stepAggregate:
+                        bits |= 1 << UInt64(instruction.a)
+                    default: break
+                    }
+                }
+            }
+            return bits
+        }
+        // Steps that can still come from each state on, by following transitions until nothing new
+        // turns up.
+        var coming = Array(repeating: UInt64(0), count: shape.states.count)
+        var isChanging = true
+        while isChanging {
+            isChanging = false
+            for (index, state) in shape.states.enumerated() {
+                for transition in state.groups.joined() {
+                    let bits =
+                        coming[index] | 1 << UInt64(transition.step) | coming[transition.target]
+                    if bits != coming[index] {
+                        coming[index] = bits
+                        isChanging = true
+                    }
+                }
+            }
+        }
+        var always = withouts
+        if let until = sequence.until { always |= 1 << UInt64(until.rawValue) }
+        for absence in shape.trailingAbsences { always |= 1 << UInt64(absence.step) }
+        return shape.transitions.map { transition in
+            let own: UInt64 = 1 << UInt64(transition.step)
+            let rest = coming[transition.target] | own
+            var looked: UInt64 = 0
+            for step in sequence.steps.indices where (rest | always) >> UInt64(step) & 1 == 1 {
+                looked |= looks[step]
+            }
+            let step = sequence.steps[transition.step]
+            let target = shape.states[transition.target]
+            let endsAlike = step.maximum == nil && !step.isReluctant
+            let isTied = target.groups.joined().contains { next in
+                next.immediately || next.withouts != 0
+                    || sequence.steps[next.step].gapLimit != nil
+            }
+            return Dependency(
+                steps: looked & ~rest,
+                failsFromThereOn: looked & own == 0 && !target.isComplete
+                    && (endsAlike || !isTied)
+                    && sequence.until.flatMap { sequence.steps[$0.rawValue].runCondition } == nil)
+        }
+    }
+
+    /// How long the longest waiting step of a group may wait; nil when one has no limit of its own.
+    func gapLimit(of group: [SequenceShape.Transition]) -> TimeSpan? {
+        var longest = TimeSpan.zero
+        for transition in group {
+            guard let limit = steps[transition.step].gapLimit else { return nil }
+            longest = max(longest, limit)
+        }
+        return longest
+    }
+
+    /// Whether every step of the group can only be the last, by one event.
+    func canSkipToEnd(_ group: [SequenceShape.Transition]) -> Bool {
+        untilCondition == nil
+            && group.allSatisfy { transition in
+                transition.withouts == 0 && steps[transition.step].minimum <= 1
+                    && shape.states[transition.target].isComplete
+            }
+    }
+
+    /// The steps whose condition on the event alone an event passes, as bits.
+    ///
+    /// - Parameter inputs: The inputs of the rule by which the event came to the key.
+    func fittingSteps(_ event: Event, inputs: UInt64) -> UInt64 {
+        var bits: UInt64 = 0
+        for (index, step) in steps.enumerated() {
+            let input = sequence.inputs[step.input]
+            guard input.type == event.type, inputs >> UInt64(step.input) & 1 == 1,
+                step.condition.map(event.passes) ?? true
+            else { continue }
+            bits |= 1 << UInt64(index)
+        }
+        return bits
+    }
+}
