@@ -2,12 +2,18 @@ import RuleModel
 
 /// The state of a `threshold` rule over all its keys (H1 to H10).
 struct ThresholdMachine: RuleMachine {
-    init(rule: Int, program: Program, limits: EngineLimits) {}
+    private let index: Int
+    private let threshold: ThresholdProgram
+    /// Made when the zones are known.
+    private var rule: ThresholdRule?
+    /// By `KeySlot.index`.
+    private var keys: [ThresholdKey?] = []
+    /// What the rule's `from list` names, in the order of the list.
+    private var listedKeys: [Value] = []
+    private var listedSet: Set<Value> = []
 
-    mutating func begin(at time: Timestamp, in context: inout MachineContext) {}
-    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {}
-    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {}
-    mutating func forget(_ key: KeySlot) {}
-    mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
-    var openDeadlines: Int { 0 }
+    init(rule index: Int, threshold: ThresholdProgram) {
+        self.index = index
+        self.threshold = threshold
+    }
 }

@@ -1,0 +1,333 @@
+import RuleModel
+
+/// The state of one key of a threshold rule (H4).
+///
+///                 true                    true for F
+///     inactive ──────────> pending ─────────────────────> firing
+///        ^                    │                             │
+///        │       false        │                             │ C2 true for R
+///        └────────────────────┴──────── (resolved) <────────┘
+///
+/// Unknown keeps the state and its clocks for `stale after`; then `on no data` decides (H6).
+///
+/// Everything that is due at one instant takes effect in this order: what is true at the instant
+/// itself (listed keys become known, buckets and sessions end, earlier windows gain an event); then
+/// `for`, `resolve when ... for`, `stale after`, which ask about spans that include the instant; then
+/// what is true just behind it (events leave sliding windows); then reminders and forgetting, which
+/// have nothing to say to an alert that has just ended.
+struct ThresholdKey: Sendable {
+    /// What begins when the rule fires and ends when it resolves.
+    struct Episode: Sendable {
+        var id: String
+        /// False when `unless` or `active` kept the beginning silent: then the rest is silent too.
+        var isHandedOut: Bool
+        var strength: Double
+        var nextReminder: Timestamp
+        /// Since when the resolve condition holds.
+        var resolvingSince: Timestamp?
+    }
+
+    private var window: WindowState
+    private let isListed: Bool
+    /// The listing of a listed key, the first event of another (H9).
+    private let clockStart: Timestamp
+    /// How many of the rule's warm-ups are over.
+    private var warmUpsPassed = 0
+    private var lastEvent: Timestamp
+    private var pendingSince: Timestamp?
+    private var episode: Episode?
+    private var unknownSince: Timestamp?
+    /// Whether `on no data` has decided for the time since `unknownSince`.
+    private var isStale = false
+    private(set) var isForgotten = false
+
+    init(rule: ThresholdRule, isListed: Bool, at clockStart: Timestamp) {
+        window = WindowState(rule: rule.window)
+        self.isListed = isListed
+        self.clockStart = clockStart
+        lastEvent = clockStart
+        if isListed, rule.window.span > .zero {
+            unknownSince = clockStart
+            window.watchBuckets(from: clockStart, rule: rule.window)
+        }
+    }
+
+    /// Whether a condition holds and only its `for` is waited for.
+    var isPending: Bool { pendingSince != nil }
+
+    // MARK: - Calls
+
+    mutating func process(
+        _ event: Event, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        let instant = context.instant
+        lastEvent = instant
+        if window.endsSession(at: instant, rule: rule.window) {
+            window.closeSession(rule: rule.window)
+            judge(at: instant, rule: rule, key: key, in: &context)
+        }
+        var overflow = false
+        let isJudged = window.add(
+            event, at: instant, rule: rule.window, evaluator: context.evaluator, overflow: &overflow)
+        if overflow {
+            context.noteOverflow(\.droppedEvents)
+            context.keys[context.rule].addDoubts(key, .droppedEvents)
+        }
+        if isJudged { judge(at: instant, rule: rule, key: key, in: &context) }
+    }
+
+    /// Lets everything that is due up to an instant, that one included, take effect.
+    mutating func fire(
+        until end: Timestamp, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        while !isForgotten {
+            let instant = nextInstant(rule: rule)
+            // What would be due after the end of all time is never due.
+            guard instant <= end, instant < .distantFuture else { return }
+            step(at: instant, rule: rule, key: key, in: &context)
+        }
+    }
+
+    /// The next instant at which something is due.
+    func nextInstant(rule: ThresholdRule) -> Timestamp {
+        let program = rule.program
+        var next = window.nextChange(rule: rule.window)
+        if case .sliding = rule.window.kind, let warmUp = nextWarmUp(rule: rule) {
+            next = min(next, warmUp)
+        }
+        if let pendingSince { next = min(next, pendingSince + program.holdFor) }
+        if let episode {
+            if let since = episode.resolvingSince { next = min(next, since + program.resolveFor) }
+            next = min(next, episode.nextReminder)
+        }
+        if let unknownSince, !isStale, program.onNoData != .keep {
+            next = min(next, unknownSince + program.staleAfter)
+        }
+        if !isListed { next = min(next, lastEvent + program.forgetAfter) }
+        return next
+    }
+
+    /// Ends the episode, if there is one, for a reason that is not in the data.
+    mutating func end(
+        reason: String, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        let instant = context.instant
+        if episode != nil {
+            resolve(
+                at: instant, reason: reason, terms: terms(at: instant, rule, key, context), rule: rule,
+                key: key, in: &context)
+        }
+        isForgotten = true
+    }
+
+    // MARK: - One instant
+
+    private mutating func step(
+        at instant: Timestamp, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        let program = rule.program
+        var mustJudge = window.reach(instant, rule: rule.window)
+        while let warmUp = nextWarmUp(rule: rule), warmUp <= instant {
+            warmUpsPassed += 1
+            if case .sliding = rule.window.kind { mustJudge = true }
+        }
+        if mustJudge { judge(at: instant, rule: rule, key: key, in: &context) }
+        if rule.window.grid != nil, mustJudge {
+            window.planBucket(
+                after: instant, knownFrom: nextWarmUp(rule: rule), rule: rule.window)
+        }
+
+        if let since = pendingSince, since + program.holdFor <= instant {
+            let terms = terms(at: instant, rule, key, context)
+            begin(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+            judge(at: instant, rule: rule, key: key, in: &context)
+        }
+        if let since = episode?.resolvingSince, since + program.resolveFor <= instant {
+            let terms = terms(at: instant, rule, key, context)
+            resolve(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+        }
+        if let since = unknownSince, !isStale, since + program.staleAfter <= instant {
+            isStale = true
+            decideWithoutData(at: instant, rule: rule, key: key, in: &context)
+        }
+
+        if window.pass(instant, rule: rule.window) {
+            judge(at: instant, rule: rule, key: key, in: &context)
+        }
+
+        if let episode, episode.nextReminder <= instant {
+            remind(at: instant, rule: rule, key: key, in: &context)
+        }
+        if !isListed, lastEvent + program.forgetAfter <= instant {
+            let terms = terms(at: instant, rule, key, context)
+            resolve(at: instant, reason: "forgotten", terms: terms, rule: rule, key: key, in: &context)
+            isForgotten = true
+        }
+    }
+
+    /// Evaluates the conditions and changes the state accordingly (H4, H5).
+    private mutating func judge(
+        at instant: Timestamp, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        let program = rule.program
+        let terms = terms(at: instant, rule, key, context)
+        let isJudgeable = isKnown(.now, at: instant, rule: rule)
+            && window.now.count >= program.minimumEvents
+        let when = isJudgeable ? context.evaluator.judge(program.when, in: terms) : nil
+        if episode == nil {
+            switch when {
+            case true?:
+                if pendingSince == nil { pendingSince = instant }
+                if program.holdFor <= .zero {
+                    begin(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+                }
+            case false?: pendingSince = nil
+            case nil: break
+            }
+        }
+        var isUnknown = when == nil
+        if episode != nil {
+            let resolves: Bool?
+            if let condition = program.resolveWhen {
+                resolves = isJudgeable ? context.evaluator.judge(condition, in: terms) : nil
+            } else {
+                resolves = when.map { !$0 }
+            }
+            isUnknown = isUnknown && resolves == nil
+            switch resolves {
+            case true?:
+                if episode?.resolvingSince == nil { episode?.resolvingSince = instant }
+                if program.resolveFor <= .zero {
+                    resolve(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+                }
+            case false?: episode?.resolvingSince = nil
+            case nil: break
+            }
+        }
+        if !isUnknown {
+            unknownSince = nil
+            isStale = false
+        } else if unknownSince == nil {
+            unknownSince = instant
+            isStale = false
+        }
+    }
+
+    private mutating func decideWithoutData(
+        at instant: Timestamp, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        let terms = terms(at: instant, rule, key, context)
+        switch rule.program.onNoData {
+        case .keep: break
+        case .resolve:
+            pendingSince = nil
+            resolve(at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
+        case .fire:
+            guard episode == nil else { return }
+            begin(at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
+        }
+    }
+
+    // MARK: - Records
+
+    private mutating func begin(
+        at instant: Timestamp, reason: String?, terms: ThresholdTerms, rule: ThresholdRule,
+        key: KeySlot, in context: inout MachineContext
+    ) {
+        let program = rule.program
+        pendingSince = nil
+        let isByCondition = reason == nil
+        let strength =
+            isByCondition ? context.evaluator.strength(of: program.when, in: terms) : 0
+        let id = context.makeAlertID(key: key, matchedAt: instant)
+        let record = record(
+            id: id, state: .firing, at: instant, strength: strength, reason: reason, terms: terms,
+            rule: rule)
+        let isHandedOut = context.emit(record, key: key, terms: terms)
+        if program.resetsAfterMatch {
+            // One alert for each filling of the window: nothing is left that could end (H8).
+            window.removeAll(rule: rule.window)
+            return
+        }
+        episode = Episode(
+            id: id, isHandedOut: isHandedOut, strength: strength,
+            nextReminder: program.remindEvery.map { instant + $0 } ?? .distantFuture)
+    }
+
+    private mutating func resolve(
+        at instant: Timestamp, reason: String?, terms: ThresholdTerms, rule: ThresholdRule,
+        key: KeySlot, in context: inout MachineContext
+    ) {
+        guard let episode else { return }
+        self.episode = nil
+        guard episode.isHandedOut else { return }
+        var record = record(
+            id: episode.id, state: .resolved, at: instant, strength: episode.strength, reason: reason,
+            terms: terms, rule: rule)
+        record.mayBeSilenced = false
+        context.emit(record, key: key, terms: terms)
+    }
+
+    private mutating func remind(
+        at instant: Timestamp, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        guard let episode, let interval = rule.program.remindEvery, interval > .zero else {
+            self.episode?.nextReminder = .distantFuture
+            return
+        }
+        self.episode?.nextReminder = episode.nextReminder + interval
+        guard episode.isHandedOut else { return }
+        let terms = terms(at: instant, rule, key, context)
+        let record = record(
+            id: episode.id, state: .updated, at: instant, strength: episode.strength,
+            reason: "reminder", terms: terms, rule: rule)
+        context.emit(record, key: key, terms: terms)
+    }
+
+    private func record(
+        id: String, state: Alert.State, at instant: Timestamp, strength: Double, reason: String?,
+        terms: ThresholdTerms, rule: ThresholdRule
+    ) -> MatchRecord {
+        let view = window.now
+        let first = view.isEmpty ? instant : window.buffer.time(view.lower)
+        let last = view.isEmpty ? instant : window.buffer.time(view.upper - 1)
+        var record = MatchRecord(
+            id: id, state: state, kind: "threshold", matchedAt: instant, firstTime: first,
+            lastTime: last, strength: strength)
+        record.measures = zip(rule.measureNames, terms.measures).map { Alert.NamedValue($0, $1) }
+        record.reason = reason
+        return record
+    }
+
+    // MARK: - Knowledge
+
+    private func terms(
+        at instant: Timestamp, _ rule: ThresholdRule, _ key: KeySlot, _ context: MachineContext
+    ) -> ThresholdTerms {
+        let indices = rule.measureNames.indices
+        var past: [[Value]] = []
+        for (index, time) in rule.pastTimes.enumerated() {
+            let isKnown = isKnown(time, at: instant, rule: rule)
+            past.append(indices.map { isKnown ? window.pasts[index].value($0) : .missing })
+        }
+        return ThresholdTerms(
+            instant: instant, keyValues: context.keyValues(key),
+            measures: indices.map { window.now.value($0) }, pastTimes: rule.pastTimes,
+            pastMeasures: past)
+    }
+
+    /// Whether what the measures of that time cover has been watched from end to end (H9, H10).
+    private func isKnown(
+        _ time: Term.MeasureTime, at instant: Timestamp, rule: ThresholdRule
+    ) -> Bool {
+        if rule.window.span == .zero { return window.hasHistory(time, rule: rule.window) }
+        if time == .now && !isListed { return true }
+        return instant >= clockStart + rule.window.warmUp(of: time)
+    }
+
+    private func nextWarmUp(rule: ThresholdRule) -> Timestamp? {
+        let warmUps = isListed ? rule.warmUpsOfListed : rule.warmUps
+        guard warmUpsPassed < warmUps.count else { return nil }
+        return clockStart + warmUps[warmUpsPassed]
+    }
+}
