@@ -16,6 +16,8 @@ struct MatchRecord: Sendable {
     /// The steps of a sequence, already masked.
     var steps: [Alert.Step] = []
     var reason: String?
+    /// Why the record may be wrong, besides what the engine knows of its key.
+    var incompleteBecause: [String] = []
     /// Whether `unless` and `active` may keep the record silent. False for the end of an episode
     /// whose beginning was handed out.
     var mayBeSilenced = true
@@ -96,7 +98,8 @@ extension MachineContext {
                 lastTime: record.lastTime, strength: record.strength,
                 confidence: rule.metadata.confidence, measures: measures, steps: record.steps,
                 attached: attached, reason: record.reason,
-                incompleteBecause: keys[self.rule].doubts(key).reasons, grouped: 0,
+                incompleteBecause: record.incompleteBecause + keys[self.rule].doubts(key).reasons,
+                grouped: 0,
                 listVersions: listVersions(masks), sinks: rule.emit.sinks,
                 probes: rule.probes.map { evaluator.value($0, in: context) },
                 suppressKey: spacedKey(rule.emit.suppress, context),

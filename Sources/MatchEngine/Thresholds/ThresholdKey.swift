@@ -12,9 +12,8 @@ import RuleModel
 ///
 /// Everything that is due at one instant takes effect in this order: what is true at the instant
 /// itself (listed keys become known, buckets and sessions end, earlier windows gain an event); then
-/// `for`, `resolve when ... for`, `stale after`, which ask about spans that include the instant; then
-/// what is true just behind it (events leave sliding windows); then reminders and forgetting, which
-/// have nothing to say to an alert that has just ended.
+/// `for`, `resolve when ... for`, `stale after`, reminders and forgetting, which ask about spans that
+/// include the instant; then what is true just behind it (events leave sliding windows).
 struct ThresholdKey: Sendable {
     /// What begins when the rule fires and ends when it resolves.
     struct Episode: Sendable {
@@ -28,7 +27,7 @@ struct ThresholdKey: Sendable {
     }
 
     private var window: WindowState
-    private let isListed: Bool
+    private var isListed: Bool
     /// The listing of a listed key, the first event of another (H9).
     private let clockStart: Timestamp
     /// How many of the rule's warm-ups are over.
@@ -70,7 +69,7 @@ struct ThresholdKey: Sendable {
         let isJudged = window.add(
             event, at: instant, rule: rule.window, evaluator: context.evaluator, overflow: &overflow)
         if overflow {
-            context.noteOverflow(\.droppedEvents)
+            context.noteOverflow(.events)
             context.keys[context.rule].addDoubts(key, .droppedEvents)
         }
         if isJudged { judge(at: instant, rule: rule, key: key, in: &context) }
@@ -107,6 +106,13 @@ struct ThresholdKey: Sendable {
         return next
     }
 
+    /// The key came to stand in the rule's list. A key that had events before keeps its clock.
+    mutating func enlist(at instant: Timestamp, rule: ThresholdRule) {
+        guard !isListed else { return }
+        isListed = true
+        warmUpsPassed = rule.warmUpsOfListed.count { clockStart + $0 <= instant }
+    }
+
     /// Ends the episode, if there is one, for a reason that is not in the data.
     mutating func end(
         reason: String, rule: ThresholdRule, key: KeySlot, in context: inout MachineContext
@@ -140,6 +146,7 @@ struct ThresholdKey: Sendable {
         if let since = pendingSince, since + program.holdFor <= instant {
             let terms = terms(at: instant, rule, key, context)
             begin(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+            // From now on the resolve condition counts.
             judge(at: instant, rule: rule, key: key, in: &context)
         }
         if let since = episode?.resolvingSince, since + program.resolveFor <= instant {
@@ -151,10 +158,6 @@ struct ThresholdKey: Sendable {
             decideWithoutData(at: instant, rule: rule, key: key, in: &context)
         }
 
-        if window.pass(instant, rule: rule.window) {
-            judge(at: instant, rule: rule, key: key, in: &context)
-        }
-
         if let episode, episode.nextReminder <= instant {
             remind(at: instant, rule: rule, key: key, in: &context)
         }
@@ -162,6 +165,11 @@ struct ThresholdKey: Sendable {
             let terms = terms(at: instant, rule, key, context)
             resolve(at: instant, reason: "forgotten", terms: terms, rule: rule, key: key, in: &context)
             isForgotten = true
+            return
+        }
+
+        if window.pass(instant, rule: rule.window) {
+            judge(at: instant, rule: rule, key: key, in: &context)
         }
     }
 
@@ -180,11 +188,17 @@ struct ThresholdKey: Sendable {
                 if pendingSince == nil { pendingSince = instant }
                 if program.holdFor <= .zero {
                     begin(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+                    if program.resetsAfterMatch {
+                        // The window is another one now.
+                        judge(at: instant, rule: rule, key: key, in: &context)
+                        return
+                    }
                 }
             case false?: pendingSince = nil
             case nil: break
             }
         }
+        // What the state waits for: the condition, or while firing that to resolve.
         var isUnknown = when == nil
         if episode != nil {
             let resolves: Bool?
@@ -193,7 +207,7 @@ struct ThresholdKey: Sendable {
             } else {
                 resolves = when.map { !$0 }
             }
-            isUnknown = isUnknown && resolves == nil
+            isUnknown = resolves == nil
             switch resolves {
             case true?:
                 if episode?.resolvingSince == nil { episode?.resolvingSince = instant }
@@ -204,13 +218,13 @@ struct ThresholdKey: Sendable {
             case nil: break
             }
         }
-        if !isUnknown {
-            unknownSince = nil
-            isStale = false
-        } else if unknownSince == nil {
-            unknownSince = instant
-            isStale = false
-        }
+        note(isUnknown: isUnknown, at: instant)
+    }
+
+    private mutating func note(isUnknown: Bool, at instant: Timestamp) {
+        if isUnknown, unknownSince != nil { return }
+        unknownSince = isUnknown ? instant : nil
+        isStale = false
     }
 
     private mutating func decideWithoutData(
@@ -244,14 +258,11 @@ struct ThresholdKey: Sendable {
             id: id, state: .firing, at: instant, strength: strength, reason: reason, terms: terms,
             rule: rule)
         let isHandedOut = context.emit(record, key: key, terms: terms)
-        if program.resetsAfterMatch {
-            // One alert for each filling of the window: nothing is left that could end (H8).
-            window.removeAll(rule: rule.window)
-            return
-        }
         episode = Episode(
             id: id, isHandedOut: isHandedOut, strength: strength,
             nextReminder: program.remindEvery.map { instant + $0 } ?? .distantFuture)
+        // One alert for each filling of the window; the empty one usually resolves it at once (H8).
+        if program.resetsAfterMatch { window.removeAll(rule: rule.window) }
     }
 
     private mutating func resolve(
@@ -296,7 +307,16 @@ struct ThresholdKey: Sendable {
             lastTime: last, strength: strength)
         record.measures = zip(rule.measureNames, terms.measures).map { Alert.NamedValue($0, $1) }
         record.reason = reason
+        for (index, name) in rule.measureNames.enumerated() where view.isEstimated(index) {
+            record.incompleteBecause.append(ThresholdKey.estimateNote(name))
+        }
         return record
+    }
+
+    private static func estimateNote(_ measure: String) -> String {
+        let percent = (QuantileSketch.relativeError * 1000).rounded() / 10
+        return "\(measure) is estimated within \(percent) %: "
+            + "there are more than \(OrderStatistics.exactLimit) values"
     }
 
     // MARK: - Knowledge

@@ -3,17 +3,126 @@ import RuleModel
 /// The state of a `threshold` rule over all its keys (H1 to H10).
 struct ThresholdMachine: RuleMachine {
     private let index: Int
-    private let threshold: ThresholdProgram
-    /// Made when the zones are known.
+    /// Made when watching begins, since it needs the time zones.
     private var rule: ThresholdRule?
     /// By `KeySlot.index`.
     private var keys: [ThresholdKey?] = []
-    /// What the rule's `from list` names, in the order of the list.
-    private var listedKeys: [Value] = []
+    /// What the rule's `from list` names, in the order of the list, each once.
+    private var listed: [Value] = []
     private var listedSet: Set<Value> = []
 
-    init(rule index: Int, threshold: ThresholdProgram) {
-        self.index = index
-        self.threshold = threshold
+    init(rule: Int, program: Program, limits: EngineLimits) { index = rule }
+
+    mutating func begin(at time: Timestamp, in context: inout MachineContext) {
+        let program = context.program.rules[index]
+        guard case .threshold(let threshold) = program.pattern else { return }
+        rule = ThresholdRule(program, threshold, code: context.program.code, zones: context.zones)
+        if let list = program.keyList { readList(list, in: &context) }
+    }
+
+    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
+        if context.program.rules[index].keyList != nil, !isListed(context.keyValues(key)) {
+            // A rule with keys from a list has no others.
+            context.release(key)
+            return
+        }
+        withKey(key, in: &context) { state, rule, context in
+            state.process(event, rule: rule, key: key, in: &context)
+        }
+    }
+
+    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
+        withKey(key, in: &context) { state, rule, context in
+            state.fire(until: time, rule: rule, key: key, in: &context)
+        }
+    }
+
+    mutating func forget(_ key: KeySlot) {
+        if keys.indices.contains(key.index) { keys[key.index] = nil }
+    }
+
+    mutating func listChanged(_ list: ListID, in context: inout MachineContext) {
+        guard context.program.rules[index].keyList == list else { return }
+        readList(list, in: &context)
+    }
+
+    var openDeadlines: Int { keys.count { $0?.isPending ?? false } }
+
+    // MARK: - Keys
+
+    /// Takes the state of a key out of the array while it works, so that nothing is copied, and asks
+    /// for its next deadline afterwards.
+    private mutating func withKey(
+        _ key: KeySlot, in context: inout MachineContext,
+        _ body: (inout ThresholdKey, ThresholdRule, inout MachineContext) -> Void
+    ) {
+        guard let rule else { return }
+        while keys.count <= key.index { keys.append(nil) }
+        var taken: ThresholdKey?
+        swap(&taken, &keys[key.index])
+        var state =
+            taken.take()
+            ?? ThresholdKey(
+                rule: rule, isListed: isListed(context.keyValues(key)), at: context.instant)
+        body(&state, rule, &context)
+        if state.isForgotten {
+            context.release(key)
+        } else {
+            context.wake(key, at: state.nextInstant(rule: rule))
+            keys[key.index] = consume state
+        }
+    }
+
+    private func isListed(_ values: [Value]) -> Bool {
+        values.count == 1 && listedSet.contains(Comparisons.canonical(values[0]))
+    }
+
+    // MARK: - Keys from a list
+
+    /// Compares the list with what it held before: new entries begin their clock, those that are gone
+    /// end whatever they had open (H9).
+    private mutating func readList(_ list: ListID, in context: inout MachineContext) {
+        guard context.evaluator.lists.indices.contains(list.rawValue) else { return }
+        let table = context.evaluator.lists[list.rawValue]
+        var values: [Value] = []
+        var set: Set<Value> = []
+        for row in table.rows {
+            let value = keyValue(row[table.keyColumn], in: context.program)
+            if !value.isMissing, set.insert(value).inserted { values.append(value) }
+        }
+        let before = (listed: listed, set: listedSet)
+        (listed, listedSet) = (values, set)
+        for value in before.listed where !set.contains(value) { unlist(value, in: &context) }
+        for value in values where !before.set.contains(value) { enlist(value, in: &context) }
+    }
+
+    /// An entry as the rule's events would have it: lists hold addresses as text, and tables
+    /// take digits for numbers.
+    private func keyValue(_ entry: Value, in program: Program) -> Value {
+        guard let field = rule?.program.input.key.first, field.rawValue >= 0 else { return .missing }
+        switch (program.tables.fields[Int(field.rawValue)].type, entry) {
+        case (.ip, .text(let text)):
+            return IPAddress(text.string).map { .ip($0) } ?? .missing
+        case (.text, .int), (.text, .float), (.enumeration, .int), (.enumeration, .float):
+            return .text(entry.plainText)
+        default: return Comparisons.canonical(entry)
+        }
+    }
+
+    private mutating func enlist(_ value: Value, in context: inout MachineContext) {
+        guard let (key, _, evicted) = context.slot(forKey: [value]) else { return }
+        if let evicted { forget(evicted) }
+        withKey(key, in: &context) { state, rule, context in
+            state.enlist(at: context.instant, rule: rule)
+        }
+    }
+
+    private mutating func unlist(_ value: Value, in context: inout MachineContext) {
+        // Asking makes the key if it is not there; it is given back at once.
+        guard let (key, _, evicted) = context.slot(forKey: [value]) else { return }
+        if let evicted { forget(evicted) }
+        withKey(key, in: &context) { state, rule, context in
+            state.end(reason: "no longer listed", rule: rule, key: key, in: &context)
+        }
     }
 }

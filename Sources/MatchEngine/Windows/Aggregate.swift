@@ -17,10 +17,10 @@ enum Aggregate: Sendable {
     case last(Sample?)
 
     /// A value in the window: the number of its event, counted over the life of the key, and the
-    /// instant in nanoseconds.
+    /// event's own time in nanoseconds.
     struct Sample: Sendable {
         var position: Int
-        var instant: Int64
+        var time: Int64
         var value: Value
     }
 

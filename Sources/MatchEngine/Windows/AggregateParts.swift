@@ -150,10 +150,10 @@ extension Aggregate {
         }
 
         var value: Value {
-            guard let first = samples.first, let last = samples.last, last.instant > first.instant,
+            guard let first = samples.first, let last = samples.last, last.time > first.time,
                 let rise = rise.rounded
             else { return .missing }
-            let elapsed = TimeSpan(nanoseconds: last.instant) - TimeSpan(nanoseconds: first.instant)
+            let elapsed = TimeSpan(nanoseconds: last.time) - TimeSpan(nanoseconds: first.time)
             return .float(rise / elapsed.seconds)
         }
 

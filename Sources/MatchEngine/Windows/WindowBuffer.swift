@@ -73,6 +73,6 @@ struct WindowBuffer: Sendable {
             guard word >> UInt64(condition % 64) & 1 == 1 else { return nil }
         }
         let value = measure.argument.map { values[$0][index] } ?? .missing
-        return Aggregate.Sample(position: position, instant: instants[index], value: value)
+        return Aggregate.Sample(position: position, time: times[index], value: value)
     }
 }

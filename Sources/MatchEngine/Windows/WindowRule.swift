@@ -75,26 +75,12 @@ extension Code {
     /// The measures that an expression reads, with the time each is asked for.
     func measures(below root: CodeID) -> [(measure: Int, time: Term.MeasureTime)] {
         var found: [(Int, Term.MeasureTime)] = []
-        var waiting = [root.rawValue]
-        while let index = waiting.popLast() {
-            let instruction = instructions[Int(index)]
-            switch instruction.opcode {
-            case .constant, .field, .stepField, .stepList, .stepCount, .stepAggregate, .key, .fact,
-                .variable:
-                break
-            case .measure:
-                let time: Term.MeasureTime =
-                    instruction.c == 0
-                    ? .now : instruction.c == 1 ? .previous : .earlier(spans[Int(instruction.b)])
-                found.append((Int(instruction.a), time))
-            case .not, .negate, .exists, .pattern, .inList, .lookup:
-                waiting.append(instruction.a)
-            case .and, .or, .list, .call:
-                waiting += operands[Int(instruction.a)..<Int(instruction.a + instruction.count)]
-            case .compare, .textTest, .member, .inNetwork, .otherwise, .arithmetic, .quantified:
-                waiting.append(instruction.a)
-                waiting.append(instruction.b)
-            }
+        CodeWalker(code: self).forEach(root) { instruction in
+            guard instruction.opcode == .measure else { return }
+            let time: Term.MeasureTime =
+                instruction.c == 0
+                ? .now : instruction.c == 1 ? .previous : .earlier(spans[Int(instruction.b)])
+            found.append((Int(instruction.a), time))
         }
         return found
     }
