@@ -66,7 +66,11 @@ struct CSVReader {
         let start = position
         while position < text.count, text[position] != .comma, text[position] != .lineFeed {
             if text[position] == .quote {
-                throw Problem(line: line, message: "a quote in the middle of a cell; quote the whole cell and double the quote")
+                throw Problem(
+                    line: line,
+                    message:
+                        "a quote in the middle of a cell; quote the whole cell and double the quote"
+                )
             }
             position += 1
         }

@@ -18,7 +18,9 @@ public final class DeadLetterFile {
     public init(path: String) throws(DeadLetterError) {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
-        if descriptor < 0 { throw DeadLetterError.cannotOpen(path: path, reason: lastSystemError()) }
+        if descriptor < 0 {
+            throw DeadLetterError.cannotOpen(path: path, reason: lastSystemError())
+        }
     }
 
     deinit {
@@ -43,7 +45,9 @@ public final class DeadLetterFile {
                 write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
             }
             if count < 0 && errno == EINTR { continue }
-            if count <= 0 { throw DeadLetterError.cannotWrite(path: path, reason: lastSystemError()) }
+            if count <= 0 {
+                throw DeadLetterError.cannotWrite(path: path, reason: lastSystemError())
+            }
             done += count
         }
         buffer.removeAll(keepingCapacity: true)

@@ -7,7 +7,8 @@ extension InputReport {
     public var summary: String {
         var lines: [String] = []
         if badLines > 0 {
-            lines.append("\(grouped(badLines)) of \(counted(self.lines, "line")) could not be read:")
+            lines.append(
+                "\(grouped(badLines)) of \(counted(self.lines, "line")) could not be read:")
             lines += faultLines { !$0.isAboutFile }
         }
         let skipped = count(of: .skippedFile)
@@ -20,13 +21,17 @@ extension InputReport {
             lines += faultLines { $0 == .skippedFile }
         }
         if count(of: .typeMissing) > 0 {
-            lines.append("help: `--type-field FIELD` says which field names the type, `--type NAME` gives it")
+            lines.append(
+                "help: `--type-field FIELD` says which field names the type, `--type NAME` gives it"
+            )
         }
         if count(of: .timeMissing) > 0 {
             lines.append("help: `--time-field FIELD` says which field holds the time")
         }
         if duplicateKeyFiles > 0 {
-            lines.append("\(counted(duplicateKeyFiles, "file")) with a key twice in one object; the last one counts")
+            lines.append(
+                "\(counted(duplicateKeyFiles, "file")) with a key twice in one object; the last one counts"
+            )
         }
         if byteOrderMarks > 0 {
             lines.append("\(counted(byteOrderMarks, "file")) with a byte order mark, passed over")
@@ -41,7 +46,6 @@ extension InputReport {
         }
     }
 }
-
 
 extension InputFault.Reason {
     /// What is wrong with the lines or files of this kind, to be read behind their number.

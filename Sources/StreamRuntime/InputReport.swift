@@ -23,7 +23,8 @@ public struct InputReport: Sendable, Equatable {
     /// Whether faults are kept for `takeFaults`. Without a dead-letter file they need not be.
     public var keepsFaults = true
     /// How many faults of each kind, in the order of `InputFault.Reason.allCases`.
-    public private(set) var faultCounts = [Int](repeating: 0, count: InputFault.Reason.allCases.count)
+    public private(set) var faultCounts = [Int](
+        repeating: 0, count: InputFault.Reason.allCases.count)
     /// The first fault of each kind, in the order in which they came.
     public private(set) var firstFaults: [InputFault] = []
     /// Faults since the last `takeFaults`.

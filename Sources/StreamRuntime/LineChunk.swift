@@ -32,7 +32,9 @@ public struct LineChunk: Sendable {
     }
 
     /// A chunk of the given text; a line feed is added if the last line has none.
-    public init(_ text: some Collection<UInt8>, name: String = "text", line: Int = 1, fileOffset: Int = 0) {
+    public init(
+        _ text: some Collection<UInt8>, name: String = "text", line: Int = 1, fileOffset: Int = 0
+    ) {
         bytes = Array(text)
         if let last = bytes.last, last != 0x0A { bytes.append(0x0A) }
         count = bytes.count

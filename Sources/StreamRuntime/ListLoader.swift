@@ -204,7 +204,9 @@ private struct ListReading {
     private mutating func readRow(_ row: CSVReader.Row) {
         guard row.cells.count == columns.count else {
             let plural = row.cells.count == 1 ? "" : "s"
-            report(row.line, "the row has \(row.cells.count) cell\(plural), the header has \(columns.count)")
+            report(
+                row.line,
+                "the row has \(row.cells.count) cell\(plural), the header has \(columns.count)")
             return
         }
         var values: [Value] = []
@@ -235,8 +237,11 @@ private struct ListReading {
         var digits = text.utf8[...]
         if digits.first == UInt8(ascii: "-") { digits = digits.dropFirst() }
         guard let first = digits.first, first >= 0x30, first <= 0x39,
-            digits.allSatisfy({ $0 >= 0x30 && $0 <= 0x39 || [0x2E, 0x65, 0x45, 0x2B, 0x2D].contains($0) }),
-            first != 0x30 || digits.count == 1 || digits.dropFirst().first.map({ $0 < 0x30 || $0 > 0x39 }) == true,
+            digits.allSatisfy({
+                $0 >= 0x30 && $0 <= 0x39 || [0x2E, 0x65, 0x45, 0x2B, 0x2D].contains($0)
+            }),
+            first != 0x30 || digits.count == 1
+                || digits.dropFirst().first.map({ $0 < 0x30 || $0 > 0x39 }) == true,
             digits.last.map({ $0 >= 0x30 && $0 <= 0x39 }) == true
         else { return nil }
         if let whole = Int64(text) { return .int(whole) }

@@ -44,7 +44,8 @@ public struct ListWatcher: Sendable {
         var updates: [Update] = []
         for index in lists.indices where lists[index].nextLook <= now {
             let isFirst = lists[index].nextLook == .min
-            let (next, overflow) = now.addingReportingOverflow(lists[index].refresh?.nanoseconds ?? .max)
+            let (next, overflow) = now.addingReportingOverflow(
+                lists[index].refresh?.nanoseconds ?? .max)
             lists[index].nextLook = overflow || lists[index].refresh == nil ? .max : next
             let state = listPath(of: lists[index].plan).flatMap { FileState(path: $0) }
             if !isFirst && state == lists[index].state { continue }

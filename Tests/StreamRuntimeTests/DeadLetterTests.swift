@@ -13,9 +13,11 @@ struct DeadLetterTests {
         let odd: [UInt8] = Array("a\\x".utf8) + [0xC3, 0x28, 0xFF, 0x00] + Array("é😀".utf8)
         let faults = [
             InputFault(
-                reason: .truncated, source: "a \"b\".ndjson", line: 3, offset: 99, message: "cut", raw: text),
+                reason: .truncated, source: "a \"b\".ndjson", line: 3, offset: 99, message: "cut",
+                raw: text),
             InputFault(
-                reason: .invalidUTF8, source: "b", line: 1, offset: 4, message: "odd", raw: odd, isRawCut: true),
+                reason: .invalidUTF8, source: "b", line: 1, offset: 4, message: "odd", raw: odd,
+                isRawCut: true),
             InputFault(reason: .emptyFile, source: "c", line: nil, offset: 0, message: "empty"),
         ]
         try DeadLetterFile(path: path).append([faults[0]])
@@ -32,10 +34,13 @@ struct DeadLetterTests {
         #expect((records[0]["raw"] as? String).map { Array($0.utf8) } == text)
         #expect(records[0]["raw_escaped"] == nil && records[0]["raw_cut"] == nil)
         #expect(records[1]["raw"] as? String == "a\\\\x\\xc3(\\xff\u{0}é😀")
-        #expect(records[1]["raw_escaped"] as? Bool == true && records[1]["raw_cut"] as? Bool == true)
+        #expect(
+            records[1]["raw_escaped"] as? Bool == true && records[1]["raw_cut"] as? Bool == true)
         #expect(records[2]["line"] == nil && records[2]["raw"] == nil)
         // Our own decoder can read them again.
-        #expect(decode(Array(lines.joined(separator: "\n").utf8), fields: []).report.count(of: .typeMissing) == 3)
+        #expect(
+            decode(Array(lines.joined(separator: "\n").utf8), fields: []).report.count(
+                of: .typeMissing) == 3)
     }
 
     @Test("the file is only for its owner, and one that cannot be opened is an error")
@@ -46,7 +51,8 @@ struct DeadLetterTests {
         let mode = try FileManager.default.attributesOfItem(atPath: path)[.posixPermissions] as? Int
         #expect(mode == 0o600)
         #expect(
-            throws: DeadLetterError.cannotOpen(path: "/nowhere/x", reason: "No such file or directory")
+            throws: DeadLetterError.cannotOpen(
+                path: "/nowhere/x", reason: "No such file or directory")
         ) { try DeadLetterFile(path: "/nowhere/x") }
     }
 
@@ -64,7 +70,8 @@ struct DeadLetterTests {
         ]
         for (reason, message, line) in faults {
             report.record(
-                InputFault(reason: reason, source: "a.log", line: line, offset: 4711, message: message))
+                InputFault(
+                    reason: reason, source: "a.log", line: line, offset: 4711, message: message))
         }
         #expect(
             report.summary == """

@@ -11,7 +11,8 @@ struct ListTests {
     init() throws { folder = try TemporaryFolder() }
 
     private func plan(
-        _ kind: ListPlan.Kind, path: String? = "lists/x", key: String? = nil, refresh: TimeSpan? = nil,
+        _ kind: ListPlan.Kind, path: String? = "lists/x", key: String? = nil,
+        refresh: TimeSpan? = nil,
         values: [Value] = []
     ) -> ListPlan {
         ListPlan(
@@ -60,7 +61,8 @@ struct ListTests {
         #expect(
             table.rows == [
                 [.text("checkout"), .int(250), .text("Smith, \"Al\"\nJr.")],
-                [.text("search"), .float(1.5), .missing], [.text("007"), .text("0x10"), .text("x")],
+                [.text("search"), .float(1.5), .missing],
+                [.text("007"), .text("0x10"), .text("x")],
             ])
         #expect(table.row(for: .text("search"))?[1] == .float(1.5))
     }
@@ -69,7 +71,9 @@ struct ListTests {
     func pairsAndNetworks() throws {
         let pairs = try load(.pair, "from,to\na,1\n").get()
         #expect(pairs.contains(.list([.text("a"), .text("1")])))
-        let networks = try load(.cidr, key: "network", "name,network\nall,10.0.0.0/8\nlab,10.1.0.0/16\n").get()
+        let networks = try load(
+            .cidr, key: "network", "name,network\nall,10.0.0.0/8\nlab,10.1.0.0/16\n"
+        ).get()
         #expect(networks.row(for: .ip(IPAddress(version4: 0x0A01_0203)))?[0] == .text("lab"))
         #expect(networks.row(for: .ip(IPAddress(version4: 0x0A02_0203)))?[0] == .text("all"))
     }
@@ -90,7 +94,8 @@ struct ListTests {
             ])
         #expect(
             problems(try load(.table, "a,b\n1\n1,2,3\n,4\n")) == [
-                "2: the row has 1 cell, the header has 2", "3: the row has 3 cells, the header has 2",
+                "2: the row has 1 cell, the header has 2",
+                "3: the row has 3 cells, the header has 2",
                 "4: the key `a` is empty",
             ])
         #expect(problems(try load(.table, "a,a\n")) == ["1: two columns are named `a`"])
@@ -99,10 +104,17 @@ struct ListTests {
                 "1: a list of pairs has two columns, this one has 3"
             ])
         #expect(
-            problems(try load(.table, "a,b\n1,\"x\n")) == ["2: the quote that begins here is never closed"])
-        #expect(problems(try load(.table, "a,b\n1,\"x\"y\n")) == ["2: something follows the closing quote of a cell"])
+            problems(try load(.table, "a,b\n1,\"x\n")) == [
+                "2: the quote that begins here is never closed"
+            ])
         #expect(
-            problems(try load(.table, "")) == ["-: the file has no header line with the names of its columns"])
+            problems(try load(.table, "a,b\n1,\"x\"y\n")) == [
+                "2: something follows the closing quote of a cell"
+            ])
+        #expect(
+            problems(try load(.table, "")) == [
+                "-: the file has no header line with the names of its columns"
+            ])
         try folder.write("lists/x", [0x61, 0x0A, 0xFF, 0x0A])
         #expect(problems(loadList(plan(.text))) == ["2: the line is not valid UTF-8"])
         #expect(
@@ -158,16 +170,22 @@ struct ListTests {
 struct ZoneTests {
     @Test(
         "offsets are those of Foundation from 1970 to 2100, to the second at each change",
-        arguments: ["Europe/Berlin", "America/Sao_Paulo", "Europe/Moscow", "Australia/Lord_Howe", "UTC", "Asia/Kolkata"])
+        arguments: [
+            "Europe/Berlin", "America/Sao_Paulo", "Europe/Moscow", "Australia/Lord_Howe", "UTC",
+            "Asia/Kolkata",
+        ])
     func offsets(name: String) throws {
         let table = try #require(zoneTable(named: name))
         let zone = try #require(TimeZone(identifier: name))
-        var times = table.transitions.dropFirst().flatMap { [$0.start - 1, $0.start, $0.start + 1] }
+        var times = table.transitions.dropFirst().flatMap {
+            [$0.start - 1, $0.start, $0.start + 1]
+        }
         var random = SeededRandom(seed: 5)
         for _ in 0..<5000 { times.append(Int64(random.next(upTo: 4_102_444_800))) }
         for time in times {
             let expected = zone.secondsFromGMT(for: Date(timeIntervalSince1970: Double(time)))
-            #expect(table.offset(at: Timestamp(nanoseconds: time * 1_000_000_000)) == Int64(expected))
+            #expect(
+                table.offset(at: Timestamp(nanoseconds: time * 1_000_000_000)) == Int64(expected))
         }
         #expect(table.transitions.map(\.start) == table.transitions.map(\.start).sorted())
     }

@@ -207,7 +207,9 @@ struct NDJSONDecoderTests {
         (#"{"type":"t","time":9223372036854775808}"#, .timeAbsurd, 19),
     ]
 
-    @Test("every malformed line is found at its byte, and its neighbours are kept", arguments: malformed)
+    @Test(
+        "every malformed line is found at its byte, and its neighbours are kept",
+        arguments: malformed)
     func malformedLines(line: String, reason: InputFault.Reason, column: Int) throws {
         let good = event(#""a":1"#)
         let decoded = decode("\(good)\n\(line)\n\(good)\n")
@@ -233,7 +235,9 @@ struct NDJSONDecoderTests {
         ] as [[UInt8]])
     func invalidUTF8(bytes: [UInt8]) {
         let head = Array(#"{"type":"t","time":1700000000,"#.utf8)
-        for (before, after) in [(#""a":"xy"#, #"z"}"#), (#""z":"xy"#, #""}"#), (#""z":[{"b"#, #"":1}]}"#)] {
+        for (before, after) in [
+            (#""a":"xy"#, #"z"}"#), (#""z":"xy"#, #""}"#), (#""z":[{"b"#, #"":1}]}"#),
+        ] {
             let line = head + Array(before.utf8) + bytes + Array(after.utf8)
             let decoded = decode(line)
             #expect(decoded.report.count(of: .invalidUTF8) == 1)
@@ -253,16 +257,24 @@ struct NDJSONDecoderTests {
         #expect(decode(event("\"a\":1\n\u{FEFF}{}")).report.byteOrderMarks == 0)
     }
 
-    @Test("a line cut off before CRLF is cut off like any other", arguments: ["\"x", "tru", "\"\\", "[1"])
+    @Test(
+        "a line cut off before CRLF is cut off like any other",
+        arguments: ["\"x", "tru", "\"\\", "[1"])
     func cutBeforeCRLF(value: String) {
-        #expect(decode(#"{"type":"t","time":1700000000,"a":"# + value + "\r\n").report.count(of: .truncated) == 1)
+        #expect(
+            decode(#"{"type":"t","time":1700000000,"a":"# + value + "\r\n").report.count(
+                of: .truncated) == 1)
     }
 
-    @Test("nesting is allowed to a depth of 512 and refused beyond, without a stack", arguments: [true, false])
+    @Test(
+        "nesting is allowed to a depth of 512 and refused beyond, without a stack",
+        arguments: [true, false])
     func depth(isWanted: Bool) {
         let key = isWanted ? "a" : "z"
         func nested(_ depth: Int) -> String {
-            event("\"\(key)\":" + String(repeating: "[", count: depth) + String(repeating: "]", count: depth))
+            event(
+                "\"\(key)\":" + String(repeating: "[", count: depth)
+                    + String(repeating: "]", count: depth))
         }
         #expect(decode(nested(511)).batch.count == 1)
         #expect(decode(nested(512)).report.count(of: .tooDeep) == 1)

@@ -19,8 +19,10 @@ struct ScannerFuzzTests {
 
     /// Fields that occur in the corpus, wanted in some runs.
     static let fields = [
-        "user", "geo", "geo.country", "a", "a.b", "a.b.c", "n", "s", "k", "u", "text", "amount", "card.last4",
-        "userIdentity.sessionContext.attributes.mfaAuthenticated", "requestParameters.key", "tags", "deep", "empty.d",
+        "user", "geo", "geo.country", "a", "a.b", "a.b.c", "n", "s", "k", "u", "text", "amount",
+        "card.last4",
+        "userIdentity.sessionContext.attributes.mfaAuthenticated", "requestParameters.key", "tags",
+        "deep", "empty.d",
         "Image", "CommandLine", "ok", "b",
     ]
 
@@ -29,20 +31,24 @@ struct ScannerFuzzTests {
         // Not at the start of a file, so that a byte order mark is not passed over.
         var chunk = LineChunk(line, fileOffset: 1)
         var decoder = NDJSONDecoder(
-            fields: fields.map { FieldPath($0.split(separator: ".").map(String.init)) }, eventTypes: ["login"],
+            fields: fields.map { FieldPath($0.split(separator: ".").map(String.init)) },
+            eventTypes: ["login"],
             options: InputOptions())
         var batch = EventBatch(source: 0, fieldCount: fields.count)
         var report = InputReport()
         var arrival: UInt64 = 0
         decoder.decode(&chunk, into: &batch, arrival: &arrival, report: &report)
         switch report.faults.first?.reason {
-        case nil, .typeMissing, .typeUnreadable, .timeMissing, .timeUnreadable, .timeAbsurd: return nil
+        case nil, .typeMissing, .typeUnreadable, .timeMissing, .timeUnreadable, .timeAbsurd:
+            return nil
         default: return report.faults.first
         }
     }
 
     /// Whether the two may differ over a line, and why.
-    private static func allowedDifference(_ line: [UInt8], ours: InputFault?, judge: Int32) -> String? {
+    private static func allowedDifference(_ line: [UInt8], ours: InputFault?, judge: Int32)
+        -> String?
+    {
         switch ours?.reason {
         case .notAnObject: return "an event is an object; simdjson takes any value"
         case .tooDeep: return "our limit is 512 levels, simdjson's 1,024"
@@ -65,13 +71,15 @@ struct ScannerFuzzTests {
         let judge = simdjson_judge(line, line.count)
         if (ours == nil) != (judge == 0), allowedDifference(line, ours: ours, judge: judge) == nil {
             Issue.record(
-                "\(origin): simdjson says \(judge), we say \(ours?.message ?? "fine") of \(escaped(line))")
+                "\(origin): simdjson says \(judge), we say \(ours?.message ?? "fine") of \(escaped(line))"
+            )
         }
         // What is wrong does not depend on what is wanted.
         let unwanted = fault(line, fields: [])
         if ours?.reason != unwanted?.reason || ours?.offset != unwanted?.offset {
             Issue.record(
-                "\(origin): wanted \(ours?.description ?? "-"), unwanted \(unwanted?.description ?? "-"): \(escaped(line))")
+                "\(origin): wanted \(ours?.description ?? "-"), unwanted \(unwanted?.description ?? "-"): \(escaped(line))"
+            )
         }
         if ours == nil { compareValues(line, origin) }
     }
@@ -82,7 +90,9 @@ struct ScannerFuzzTests {
         guard let brace = line.firstIndex(of: 0x7B) else { return }
         var event = Array(#"{"type":"login","time":1767323045"#.utf8)
         let rest = line[(brace + 1)...]
-        if rest.first(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) != 0x7D { event.append(0x2C) }
+        if rest.first(where: { $0 != 0x20 && $0 != 0x09 && $0 != 0x0D }) != 0x7D {
+            event.append(0x2C)
+        }
         event += rest
         var options = InputOptions()
         options.typeName = "login"
@@ -90,14 +100,18 @@ struct ScannerFuzzTests {
         // Foundation does not say which of two equal keys it takes, nor is the time then ours.
         if decoded.batch.count == 0 || decoded.report.duplicateKeyFiles > 0 { return }
         // Foundation drops byte order marks in the middle of texts.
-        if event.indices.contains(where: { event[$0...].starts(with: [0xEF, 0xBB, 0xBF]) }) { return }
-        guard let object = try? JSONSerialization.jsonObject(with: Data(event)) as? [String: Any] else {
+        if event.indices.contains(where: { event[$0...].starts(with: [0xEF, 0xBB, 0xBF]) }) {
+            return
+        }
+        guard let object = try? JSONSerialization.jsonObject(with: Data(event)) as? [String: Any]
+        else {
             // It refuses numbers that a Double cannot hold to its liking, and nothing else.
             if hasLongNumber(event) || event.contains(0x65) || event.contains(0x45) { return }
             Issue.record("\(origin): Foundation refuses \(escaped(event))")
             return
         }
-        for (index, field) in fields.enumerated() where !isEqual(decoded, index, find(field, in: object)) {
+        for (index, field) in fields.enumerated()
+        where !isEqual(decoded, index, find(field, in: object)) {
             Issue.record(
                 "\(origin): \(field) is \(decoded.value(index, 0)), not \(String(describing: find(field, in: object))): \(escaped(event))"
             )
@@ -122,20 +136,25 @@ struct ScannerFuzzTests {
         case .int: return (value as? NSNumber)?.int64Value == Int64(bitPattern: cell.bits)
         case .float: return (value as? NSNumber)?.doubleValue == Double(bitPattern: cell.bits)
         case .text:
-            guard case .text(let text) = decoded.value(field, 0), let value = value as? String else { return false }
+            guard case .text(let text) = decoded.value(field, 0), let value = value as? String
+            else { return false }
             return text == Text(value)
         case .json:
             guard case .text(let text) = decoded.value(field, 0), let value,
                 let parsed = try? JSONSerialization.jsonObject(with: Data(text.string.utf8)),
-                let ours = try? JSONSerialization.data(withJSONObject: parsed, options: .sortedKeys),
-                let theirs = try? JSONSerialization.data(withJSONObject: value, options: .sortedKeys)
+                let ours = try? JSONSerialization.data(
+                    withJSONObject: parsed, options: .sortedKeys),
+                let theirs = try? JSONSerialization.data(
+                    withJSONObject: value, options: .sortedKeys)
             else { return false }
             return ours == theirs
         }
     }
 
     private static func escaped(_ line: [UInt8]) -> String {
-        line.map { $0 >= 0x20 && $0 < 0x7F ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16) }.joined()
+        line.map {
+            $0 >= 0x20 && $0 < 0x7F ? String(UnicodeScalar($0)) : "\\x" + String($0, radix: 16)
+        }.joined()
     }
 
     // MARK: - Tests
@@ -156,7 +175,8 @@ struct ScannerFuzzTests {
     func prefixes() throws {
         for (index, line) in try Self.corpus("accepted.ndjson").enumerated() {
             for count in 1..<max(2, line.count) {
-                Self.check(Array(line.prefix(count)), "accepted.ndjson:\(index + 1), first \(count) bytes")
+                Self.check(
+                    Array(line.prefix(count)), "accepted.ndjson:\(index + 1), first \(count) bytes")
             }
         }
     }
@@ -205,7 +225,8 @@ struct ScannerFuzzTests {
             var arrival: UInt64 = 0
             while source.next(into: &chunk, waitingAtMost: 0, report: &report) == .lines {
                 while !chunk.isDecoded {
-                    decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
+                    decoder.decode(
+                        &chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
                 }
             }
             return (batch, report)
@@ -215,11 +236,15 @@ struct ScannerFuzzTests {
         #expect(report.badLines > 100)
         for (chunkBytes, rowMax) in [(1, 1), (13, 3), (64, 1000), (1000, 2), (65536, 7)] {
             let (other, otherReport) = read(chunkBytes: chunkBytes, rowMax: rowMax)
-            #expect(other.times == batch.times && other.types == batch.types && other.bytes == batch.bytes)
+            #expect(
+                other.times == batch.times && other.types == batch.types
+                    && other.bytes == batch.bytes)
             for field in fields.indices {
                 for row in 0..<batch.count {
                     let (left, right) = (batch.columns[field][row], other.columns[field][row])
-                    #expect(left.kind == right.kind && left.bits == right.bits && left.length == right.length)
+                    #expect(
+                        left.kind == right.kind && left.bits == right.bits
+                            && left.length == right.length)
                 }
             }
             #expect(otherReport == report)
@@ -233,11 +258,16 @@ struct LineMutator {
     private let lines: [[UInt8]]
     private let goodCount: Int
     /// Pieces that matter to a JSON reader.
-    private static let pieces: [[UInt8]] = [
-        "\"", "\\", "{", "}", "[", "]", ":", ",", " ", "\t", "\r", "0", "-", "1e9", ".", "e", "E+", "true", "null",
-        "\\u0041", "\\ud83d\\ude00", "\\ud800", "\\n", "\"\"", "é", "😀", "\":\"", "\",\"", "{\"", "\"}", "[]", "{}",
-        "99999999999999999999", "1e400", "0.1", "\u{0}", "\u{1}", "\u{FEFF}", "\"a\":1,",
-    ].map { Array($0.utf8) } + [[0xC3], [0x80], [0xFF], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xED, 0xA0, 0x80]]
+    private static let pieces: [[UInt8]] =
+        [
+            "\"", "\\", "{", "}", "[", "]", ":", ",", " ", "\t", "\r", "0", "-", "1e9", ".", "e",
+            "E+", "true", "null",
+            "\\u0041", "\\ud83d\\ude00", "\\ud800", "\\n", "\"\"", "é", "😀", "\":\"", "\",\"",
+            "{\"", "\"}", "[]", "{}",
+            "99999999999999999999", "1e400", "0.1", "\u{0}", "\u{1}", "\u{FEFF}", "\"a\":1,",
+        ].map { Array($0.utf8) } + [
+            [0xC3], [0x80], [0xFF], [0xE2, 0x82], [0xF0, 0x9F, 0x98], [0xED, 0xA0, 0x80],
+        ]
 
     init(seed: UInt64, good: [[UInt8]], bad: [[UInt8]]) {
         random = SeededRandom(seed: seed)
@@ -245,7 +275,9 @@ struct LineMutator {
         goodCount = good.count
     }
 
-    private mutating func below(_ bound: Int) -> Int { bound <= 0 ? 0 : Int(random.next(upTo: UInt64(bound))) }
+    private mutating func below(_ bound: Int) -> Int {
+        bound <= 0 ? 0 : Int(random.next(upTo: UInt64(bound)))
+    }
 
     mutating func next() -> [UInt8] {
         var line = below(4) == 0 ? lines[below(lines.count)] : lines[below(goodCount)]
@@ -260,11 +292,14 @@ struct LineMutator {
             case 4:
                 let other = lines[below(lines.count)]
                 let start = below(other.count)
-                line.insert(contentsOf: other[start..<min(other.count, start + below(20))], at: place)
+                line.insert(
+                    contentsOf: other[start..<min(other.count, start + below(20))], at: place)
             case 5:
                 let copy = Array(line[place..<min(line.count, place + 1 + below(12))])
                 line.insert(contentsOf: copy, at: place)
-            default: line.insert(contentsOf: LineMutator.pieces[below(LineMutator.pieces.count)], at: place)
+            default:
+                line.insert(
+                    contentsOf: LineMutator.pieces[below(LineMutator.pieces.count)], at: place)
             }
         }
         return line.map { $0 == 0x0A ? 0x20 : $0 }

@@ -169,7 +169,8 @@ struct SourceTests {
             #expect(message.contains("data is cut off"), "\(message)")
         }
         let onlyHead = try folder.write("head.gz", [0x1F, 0x8B])
-        #expect(gather(.files([onlyHead])).report.faults.map(\.message) == ["the gzip data is cut off"])
+        #expect(
+            gather(.files([onlyHead])).report.faults.map(\.message) == ["the gzip data is cut off"])
     }
 
     @Test("files that cannot be used are one fault each, and the others are read")
@@ -177,7 +178,8 @@ struct SourceTests {
         let folder = try TemporaryFolder()
         let good = try folder.write("good.ndjson", Array("{\"a\":1}\n".utf8))
         let empty = try folder.write("empty.ndjson", [])
-        let binary = try folder.write("binary.log", (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * 31) })
+        let binary = try folder.write(
+            "binary.log", (0..<10_000).map { UInt8(truncatingIfNeeded: $0 * 31) })
         let utf16 = try folder.write("utf16.json", [0xFF, 0xFE, 0x7B, 0x00])
         let xz = try folder.write("x.json", [0xFD, 0x37, 0x7A, 0x58, 0x5A, 0x00, 0x01])
         let locked = folder.path + "/missing.ndjson"
@@ -220,7 +222,8 @@ struct SourceTests {
     func longLines() throws {
         let folder = try TemporaryFolder()
         let long = "{\"a\":\"" + String(repeating: "x", count: 64 << 20) + "\"}"
-        let path = try folder.write("long.ndjson", Array("{\"a\":1}\n\(long)\n{\"a\":2}\n\(long)".utf8))
+        let path = try folder.write(
+            "long.ndjson", Array("{\"a\":1}\n\(long)\n{\"a\":2}\n\(long)".utf8))
         let gathered = gather(.files([path]))
         #expect(gathered.text == "{\"a\":1}\n{\"a\":2}\n")
         #expect(gathered.places.last == "\(path):3:\(8 + long.utf8.count + 1)")

@@ -81,7 +81,8 @@ extension LineScanner {
                     break
                 }
                 guard position.pointee == (isObject ? .rightBrace : .rightBracket) else {
-                    return fail(isObject ? .expectedCommaOrBrace : .expectedCommaOrBracket, at: position)
+                    return fail(
+                        isObject ? .expectedCommaOrBrace : .expectedCommaOrBracket, at: position)
                 }
                 depth -= 1
                 position += 1

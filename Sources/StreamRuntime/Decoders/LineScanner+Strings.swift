@@ -68,11 +68,15 @@ extension LineScanner {
             return follows(1) ? 2 : 0
         case 0xE0...0xEF:
             guard follows(1) else { return 0 }
-            if first == 0xE0 && position[1] < 0xA0 || first == 0xED && position[1] > 0x9F { return 0 }
+            if first == 0xE0 && position[1] < 0xA0 || first == 0xED && position[1] > 0x9F {
+                return 0
+            }
             return follows(2) ? 3 : 0
         case 0xF0...0xF4:
             guard follows(1) else { return 0 }
-            if first == 0xF0 && position[1] < 0x90 || first == 0xF4 && position[1] > 0x8F { return 0 }
+            if first == 0xF0 && position[1] < 0x90 || first == 0xF4 && position[1] > 0x8F {
+                return 0
+            }
             return follows(2) && follows(3) ? 4 : 0
         default:
             return 0

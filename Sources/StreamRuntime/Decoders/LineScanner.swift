@@ -168,7 +168,9 @@ struct LineScanner {
         var position = skipSpace(start)
         if position.pointee == .rightBrace { return position }
         if !isFirst {
-            guard position.pointee == .comma else { return fail(.expectedCommaOrBrace, at: position) }
+            guard position.pointee == .comma else {
+                return fail(.expectedCommaOrBrace, at: position)
+            }
             position = skipSpace(position + 1)
         }
         guard position.pointee == .quote else { return fail(.expectedKey, at: position) }
@@ -181,7 +183,8 @@ struct LineScanner {
             let bytes = UnsafeBufferPointer(start: UnsafePointer(text + textCount), count: count)
             target = projection.target(of: bytes, in: node)
         } else {
-            target = projection.target(of: UnsafeBufferPointer(start: key, count: end - key), in: node)
+            target = projection.target(
+                of: UnsafeBufferPointer(start: key, count: end - key), in: node)
         }
         position = skipSpace(end + 1)
         guard position.pointee == .colon else { return fail(.expectedColon, at: position) }
@@ -299,7 +302,8 @@ struct LineScanner {
     }
 
     private mutating func takeRole(
-        number start: BytePointer, _ end: BytePointer, _ kind: Cell.Kind, _ target: Projection.Target
+        number start: BytePointer, _ end: BytePointer, _ kind: Cell.Kind,
+        _ target: Projection.Target
     ) {
         let value = UnsafeBufferPointer(start: start, count: end - start)
         if target.timeRank <= time.rank, target.timeRank != Projection.Target.noRole {
@@ -391,7 +395,9 @@ func isLineEnd(_ position: BytePointer) -> Bool {
 func skipSpace(_ start: BytePointer) -> BytePointer {
     var position = start
     while position.pointee <= .space {
-        guard position.pointee == .space || position.pointee == 0x09 || position.pointee == .carriageReturn
+        guard
+            position.pointee == .space || position.pointee == 0x09
+                || position.pointee == .carriageReturn
         else { break }
         position += 1
     }

@@ -50,7 +50,8 @@ public struct NDJSONDecoder: Sendable {
         _ chunk: inout LineChunk, into batch: inout EventBatch, rowMax: Int = 1024,
         arrival: inout UInt64, report: inout InputReport
     ) {
-        precondition(batch.columns.count == fieldCount, "the batch has other columns than the decoder")
+        precondition(
+            batch.columns.count == fieldCount, "the batch has other columns than the decoder")
         precondition(rowMax > 0, "a batch takes at least one row")
         precondition(chunk.isSound, "a chunk ends with a line feed and padding")
         if chunk.isDecoded { return }
@@ -76,7 +77,8 @@ public struct NDJSONDecoder: Sendable {
                             run.decodeLines(start, &scanner, into: &batch, report: &report)
                             stamp = scanner.stamp
                             batch.bytes.append(
-                                contentsOf: UnsafeBufferPointer(start: text, count: scanner.textCount))
+                                contentsOf: UnsafeBufferPointer(
+                                    start: text, count: scanner.textCount))
                         }
                     }
                 }
@@ -139,7 +141,8 @@ private struct LineRun {
     var hasDuplicateKey = false
 
     init(
-        chunk: LineChunk, options: InputOptions, fixedType: EventTypeID?, rowMax: Int, arrival: UInt64
+        chunk: LineChunk, options: InputOptions, fixedType: EventTypeID?, rowMax: Int,
+        arrival: UInt64
     ) {
         self.chunk = chunk
         self.options = options
@@ -214,7 +217,8 @@ private struct LineRun {
             scanner.fault = scanner.type.isMissing ? .typeMissing : .typeUnreadable
             scanner.faultPosition = scanner.type.isMissing ? first : scanner.type.position
         } else {
-            scanner.fault = scanner.time.isMissing ? .timeMissing : scanner.time.fault ?? .timeMissing
+            scanner.fault =
+                scanner.time.isMissing ? .timeMissing : scanner.time.fault ?? .timeMissing
             scanner.faultPosition = scanner.time.isMissing ? first : scanner.time.position
         }
         return nil
@@ -237,7 +241,8 @@ private struct LineRun {
                 offset: chunk.fileOffset + (scanner.faultPosition - base),
                 message: scanner.fault.message(rest: rest, options: options),
                 raw: Array(
-                    UnsafeBufferPointer(start: lineStart, count: min(count, InputFault.rawBytesMax))),
+                    UnsafeBufferPointer(start: lineStart, count: min(count, InputFault.rawBytesMax))
+                ),
                 isRawCut: count > InputFault.rawBytesMax))
         return end - base + 1
     }

@@ -121,7 +121,8 @@ struct Projection: Sendable {
             if number < 0 { return .unwanted }
             let entry = entries[Int(number)]
             if Int(entry.keyCount) == key.count,
-                keyBytes[Int(entry.keyStart)..<Int(entry.keyStart + entry.keyCount)].elementsEqual(key)
+                keyBytes[Int(entry.keyStart)..<Int(entry.keyStart + entry.keyCount)].elementsEqual(
+                    key)
             {
                 return entry.target
             }

@@ -90,7 +90,9 @@ private func shown(_ bytes: some Collection<UInt8>) -> String {
     var word: [UInt8] = [first]
     for byte in bytes.dropFirst().prefix(31) {
         // Take a quoted text to its end, a word to the next sign.
-        if byte < 0x20 || byte >= 0x7F || (!isText && [0x20, 0x2C, 0x7D, 0x5D].contains(byte)) { break }
+        if byte < 0x20 || byte >= 0x7F || (!isText && [0x20, 0x2C, 0x7D, 0x5D].contains(byte)) {
+            break
+        }
         word.append(byte)
         if isText && byte == 0x22 { break }
     }

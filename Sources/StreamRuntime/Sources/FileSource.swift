@@ -20,7 +20,8 @@ final class FileSource: ByteSource {
                 // The cutter is put back below, so that its memory is not copied.
                 current = nil
                 let step = file.cutter.next(
-                    into: &chunk, from: file.reader, waitingAtMost: waitMilliseconds, report: &report)
+                    into: &chunk, from: file.reader, waitingAtMost: waitMilliseconds,
+                    report: &report)
                 if step != .end {
                     current = file
                     return step
@@ -56,7 +57,8 @@ final class FileSource: ByteSource {
         } catch {
             report.record(
                 InputFault(
-                    reason: .unreadableFile, source: path, line: nil, offset: 0, message: error.message))
+                    reason: .unreadableFile, source: path, line: nil, offset: 0,
+                    message: error.message))
         }
     }
 

@@ -21,7 +21,8 @@ final class FileWatcher {
     func watch(_ folder: String) {
         let folder = folder.isEmpty ? "." : folder
         guard descriptor >= 0, folders.insert(folder).inserted else { return }
-        let events = IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE
+        let events =
+            IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE | IN_CLOSE_WRITE
         if inotify_add_watch(descriptor, folder, UInt32(events)) < 0 {
             isComplete = false
             folders.remove(folder)

@@ -18,7 +18,8 @@ final class GzipReader: ByteReader {
         self.source = source
         // 15 is the largest window, 16 asks for the gzip header.
         isOpen =
-            inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size)) == Z_OK
+            inflateInit2_(&stream, 15 + 16, ZLIB_VERSION, Int32(MemoryLayout<z_stream>.size))
+            == Z_OK
     }
 
     deinit {
@@ -28,7 +29,9 @@ final class GzipReader: ByteReader {
     func read(
         into buffer: UnsafeMutableRawBufferPointer, waitingAtMost waitMilliseconds: Int
     ) -> ReadStep {
-        if !isOpen { return .failed(.damagedCompression, "there is no memory to undo the gzip data") }
+        if !isOpen {
+            return .failed(.damagedCompression, "there is no memory to undo the gzip data")
+        }
         while !hasEnded {
             if pending.isEmpty {
                 let step = input.withUnsafeMutableBytes {
@@ -38,7 +41,9 @@ final class GzipReader: ByteReader {
                 case .bytes(let count): pending = 0..<count
                 case .end:
                     hasEnded = true
-                    if isInMember { return .failed(.damagedCompression, "the gzip data is cut off") }
+                    if isInMember {
+                        return .failed(.damagedCompression, "the gzip data is cut off")
+                    }
                     return .end
                 case .idle, .failed: return step
                 }

@@ -70,7 +70,9 @@ struct LineCutter {
                     held -= end + 1
                     line += 1
                     isSkipping = false
-                    if let last = lastLineFeed(chunk.bytes, 0..<held) { return hand(&chunk, last + 1, held) }
+                    if let last = lastLineFeed(chunk.bytes, 0..<held) {
+                        return hand(&chunk, last + 1, held)
+                    }
                 } else if let last = lastLineFeed(chunk.bytes, old..<held) {
                     return hand(&chunk, last + 1, held)
                 }
@@ -151,12 +153,14 @@ struct LineCutter {
         let hasNUL = piece.contains(0)
         if !hasNUL, String(validating: validatable(piece), as: UTF8.self) != nil { return nil }
         let hasObject = piece.split(separator: 0x0A).contains { line in
-            line.first { $0 != 0x20 && $0 != 0x09 && $0 != 0xEF && $0 != 0xBB && $0 != 0xBF } == 0x7B
+            line.first { $0 != 0x20 && $0 != 0x09 && $0 != 0xEF && $0 != 0xBB && $0 != 0xBF }
+                == 0x7B
         }
         if hasObject { return nil }
         return fault(
             .binaryFile,
-            "the file is not text: it holds \(hasNUL ? "NUL bytes" : "bytes that are not UTF-8") and no line that begins with `{`")
+            "the file is not text: it holds \(hasNUL ? "NUL bytes" : "bytes that are not UTF-8") and no line that begins with `{`"
+        )
     }
 
     /// The piece without a code point that its end may have cut.

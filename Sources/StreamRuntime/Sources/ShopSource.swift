@@ -65,7 +65,9 @@ public final class ShopSource: ByteSource {
 
     private func scheduleTraffic() {
         if chance(4) { login(user: customer(), country: "DE", result: chance(0.4) ? "fail" : "ok") }
-        if chance(0.05) { write("payout_changed", "\"user\":\"\(customer())\",\"account\":\"DE\(below(10_000))\"") }
+        if chance(0.05) {
+            write("payout_changed", "\"user\":\"\(customer())\",\"account\":\"DE\(below(10_000))\"")
+        }
         if chance(2) { order(isPaid: true) }
         if chance(20) {
             let service = ["catalog", "search", "payments", "mail"][below(4)]
@@ -101,7 +103,8 @@ public final class ShopSource: ByteSource {
     }
 
     private func login(
-        user: String, country: String, result: String, address: String? = nil, after seconds: Double = 0
+        user: String, country: String, result: String, address: String? = nil,
+        after seconds: Double = 0
     ) {
         let address = address ?? "192.0.2.\(below(250))"
         write(
@@ -125,10 +128,13 @@ public final class ShopSource: ByteSource {
         let victim = "u-\(4711 + minute)"
         let attacker = "203.0.113.\(7 + minute % 200)"
         for step in 0..<5 {
-            login(user: victim, country: "DE", result: "fail", address: attacker, after: 2 + Double(step))
+            login(
+                user: victim, country: "DE", result: "fail", address: attacker,
+                after: 2 + Double(step))
         }
         login(user: victim, country: "BR", result: "ok", address: attacker, after: 7)
-        write("payout_changed", "\"user\":\"\(victim)\",\"account\":\"BR\(below(10_000))\"", after: 8)
+        write(
+            "payout_changed", "\"user\":\"\(victim)\",\"account\":\"BR\(below(10_000))\"", after: 8)
         // Card testing.
         let card = "c-9\(900 + minute)"
         for step in 0..<4 {
@@ -137,10 +143,13 @@ public final class ShopSource: ByteSource {
                 status: "approved")
             write("payment", small, after: 10 + Double(step) * 2)
         }
-        let large = payment("t-\(minute)-9", "u-9", card: card, amount: "480.00", status: "approved")
+        let large = payment(
+            "t-\(minute)-9", "u-9", card: card, amount: "480.00", status: "approved")
         write("payment", large, after: 22)
         // An order that nobody pays.
-        write("order", "\"order_id\":\"lost-\(minute)\",\"user\":\"\(customer())\",\"total\":59.90", after: 15)
+        write(
+            "order", "\"order_id\":\"lost-\(minute)\",\"user\":\"\(customer())\",\"total\":59.90",
+            after: 15)
         // Failing payments.
         for step in 0..<150 {
             request("payments", status: step % 2 == 0 ? 500 : 200, after: 30 + Double(step) / 10)

@@ -54,7 +54,8 @@ final class ZstdReader: ByteReader {
         _ context: OpaquePointer, into buffer: UnsafeMutableRawBufferPointer
     ) -> (result: Int, written: Int) {
         input.withUnsafeBytes { input in
-            var inBuffer = ZSTD_inBuffer(src: input.baseAddress, size: pending.upperBound, pos: pending.lowerBound)
+            var inBuffer = ZSTD_inBuffer(
+                src: input.baseAddress, size: pending.upperBound, pos: pending.lowerBound)
             var outBuffer = ZSTD_outBuffer(dst: buffer.baseAddress, size: buffer.count, pos: 0)
             let result = ZSTD_decompressStream(context, &outBuffer, &inBuffer)
             pending = inBuffer.pos..<pending.upperBound
