@@ -38,6 +38,8 @@ struct ChoiceSearch {
     private var first = 0
     private var found: [Choice] = []
     private var wanted = 1
+    private var foundCount = 0
+    private var kept = 1
 
     /// When each step was last bound; what failed is remembered with the time of the latest event
     /// it depended on.
@@ -83,10 +85,13 @@ struct ChoiceSearch {
         var count = 0
         for start in startPlaces().reversed() where count <= limit {
             found = []
-            wanted = limit + 1 - count
+            foundCount = 0
+            // Of one start the last ones are kept as well, so all are gone through.
+            wanted = .max
+            kept = limit - count
             _ = begin(at: start)
-            byStart.append(Array(found.prefix(limit - count)))
-            count += found.count
+            byStart.append(Array(found.suffix(kept)))
+            count += foundCount
         }
         return (Array(byStart.reversed().joined()), count > limit)
     }
@@ -121,7 +126,7 @@ struct ChoiceSearch {
             where events[place].starts >> UInt64(transition.step) & 1 == 1 {
                 if fill(transition, at: place) {
                     isFound = true
-                    if found.count >= wanted { return true }
+                    if foundCount >= wanted { return true }
                 }
             }
         }
@@ -177,20 +182,15 @@ struct ChoiceSearch {
         if state.isComplete {
             if complete(transition, state, from: place, takingUpTo: maximum, minimum) {
                 isFound = true
-                if found.count >= wanted { return true }
+                if foundCount >= wanted { return true }
             }
             mostTaken = max(mostTaken, taken[transition.step].count)
-            // What is complete already has matched then, and does not match again with more.
-            if case .event = goal {
-                reached = mostTaken
-                return isFound
-            }
         }
         for group in state.groups {
             taken[transition.step] = [place]
             if walk(transition, group, from: place, takingUpTo: maximum, minimum) {
                 isFound = true
-                if found.count >= wanted { return true }
+                if foundCount >= wanted { return true }
             }
             mostTaken = max(mostTaken, taken[transition.step].count)
             if isExhausted { break }
@@ -231,7 +231,7 @@ struct ChoiceSearch {
                 {
                     if fill(next, at: place) {
                         isFound = true
-                        if found.count >= wanted { return true }
+                        if foundCount >= wanted { return true }
                     }
                     if isExhausted { return isFound }
                 }
@@ -263,7 +263,7 @@ struct ChoiceSearch {
         if case .event = goal {
             // Complete means at the very event at which the minimum is reached.
             var place = start
-            while taken[step].count < minimum {
+            while taken[step].count < max(1, minimum) {
                 place += 1
                 if place >= events.count || spend() || isKilled(at: place) { return false }
                 if events[place].steps & bit != 0,
@@ -274,7 +274,7 @@ struct ChoiceSearch {
                 }
             }
             guard last == events.count - 1 else { return false }
-            found.append(Choice(taken: taken, first: first))
+            note()
             return true
         }
         for place in events.indices[(start + 1)...] {
@@ -300,8 +300,14 @@ struct ChoiceSearch {
                 guard evaluator.holds(condition, in: terms(event)) else { return false }
             }
         }
-        found.append(Choice(taken: taken, first: first))
+        note()
         return true
+    }
+
+    private mutating func note() {
+        foundCount += 1
+        found.append(Choice(taken: taken, first: first))
+        if found.count > 2 * kept + 64 { found.removeFirst(found.count - kept) }
     }
 
     private mutating func take(_ step: Int, _ place: Int) {

@@ -1,0 +1,170 @@
+import RuleModel
+
+/// One partial match under a policy without choice.
+struct Run: Sendable {
+    enum Outcome {
+        case goesOn, matches, isOver
+    }
+
+    /// Where a run stands, for `overlap latest`. Before the minimum of a repeated step is reached,
+    /// each event more is a place of its own.
+    struct Place: Comparable {
+        var state: Int
+        var count: Int
+
+        static func < (left: Place, right: Place) -> Bool {
+            (left.state, left.count) < (right.state, right.count)
+        }
+    }
+
+    /// The events of each step.
+    var taken: [[CapturedEvent]]
+    /// The step that took the last event.
+    private(set) var step: Int
+    /// The state of the shape when that step is done.
+    private var target: Int
+    let first: CapturedEvent
+    private var last: CapturedEvent
+    /// Steps of `without` seen since the last event, as bits.
+    private var withoutsSeen: UInt64 = 0
+    /// An event of the trailing absence came since the last event.
+    private(set) var isSpoiled = false
+    /// Whether the step may take more than one event.
+    private var isRepeating: Bool
+
+    /// A run that begins with the event, if it fits a first step.
+    static func start(
+        _ event: CapturedEvent, _ parts: SequenceParts, key: [Value], evaluator: TermEvaluator
+    ) -> Run? {
+        let nothing: [[CapturedEvent]] = Array(repeating: [], count: parts.steps.count)
+        for transition in parts.shape.states[0].groups.joined()
+        where event.starts >> UInt64(transition.step) & 1 == 1 {
+            if let condition = parts.steps[transition.step].runCondition {
+                let terms = StepTerms(
+                    layout: parts.layout, taken: nothing, current: event, key: key)
+                guard evaluator.holds(condition, in: terms) else { continue }
+            }
+            return Run(transition, event, nothing, parts)
+        }
+        return nil
+    }
+
+    private init(
+        _ transition: SequenceShape.Transition, _ event: CapturedEvent, _ taken: [[CapturedEvent]],
+        _ parts: SequenceParts
+    ) {
+        self.taken = taken
+        self.taken[transition.step] = [event]
+        step = transition.step
+        target = transition.target
+        first = event
+        last = event
+        isRepeating = parts.steps[step].maximum != 1
+    }
+
+    // MARK: - Where it stands
+
+    func place(_ parts: SequenceParts) -> Place {
+        Place(state: target, count: min(taken[step].count, parts.steps[step].minimum))
+    }
+
+    /// Whether the first step is a repeated one and still the only one.
+    var isInRepeatedStart: Bool {
+        isRepeating && taken.indices.allSatisfy { $0 == step || taken[$0].isEmpty }
+    }
+
+    func isDone(_ parts: SequenceParts) -> Bool {
+        parts.shape.trailingAbsences.isEmpty && !parts.shape.closesAtUntil && isComplete(parts)
+    }
+
+    private func isComplete(_ parts: SequenceParts) -> Bool {
+        taken[step].count >= parts.steps[step].minimum
+            && parts.shape.states[target].isComplete
+    }
+
+    /// Whether only the trailing absence is to come.
+    func isWaiting(_ parts: SequenceParts) -> Bool {
+        !parts.shape.trailingAbsences.isEmpty && isComplete(parts)
+    }
+
+    /// When the run ends by itself: at the deadline of its trailing absence, or when its time is over.
+    func end(_ parts: SequenceParts) -> Timestamp? {
+        if isWaiting(parts) { return last.instant + parts.trailingSpan }
+        return parts.horizon.map { first.instant + $0 }
+    }
+
+    private func mayTakeMore(_ parts: SequenceParts) -> Bool {
+        let limit = parts.steps[step]
+        return taken[step].count < (limit.isReluctant ? limit.minimum : limit.maximum ?? .max)
+    }
+
+    // MARK: - Events
+
+    /// Lets the run see an event behind its first one.
+    mutating func feed(
+        _ event: CapturedEvent, _ parts: SequenceParts, key: [Value], evaluator: TermEvaluator
+    ) -> Outcome {
+        let isLate = parts.within.map { event.instant - first.instant > $0 } ?? false
+        if isLate, !isWaiting(parts) { return .isOver }
+        func holds(_ step: Int) -> Bool {
+            guard event.steps >> UInt64(step) & 1 == 1 else { return false }
+            guard let condition = parts.steps[step].runCondition else { return true }
+            return evaluator.holds(
+                condition,
+                in: StepTerms(layout: parts.layout, taken: taken, current: event, key: key))
+        }
+        if let until = parts.sequence.until, holds(until.rawValue) {
+            let closes = parts.shape.closesAtUntil && isComplete(parts)
+            return closes ? .matches : .isOver
+        }
+        if taken[step].count >= parts.steps[step].minimum {
+            for transition in parts.shape.states[target].groups.joined() {
+                if transition.immediately, event.ordinal != last.ordinal + 1 { continue }
+                guard holds(transition.step) else { continue }
+                // The first fitting event decides: too late or behind a forbidden one, it ends the
+                // run; only an optional step is left out then.
+                let next = parts.steps[transition.step]
+                let isTooLate = next.gapLimit.map { event.instant - last.instant > $0 } ?? false
+                if isLate || isTooLate {
+                    if next.minimum > 0 { return .isOver }
+                    continue
+                }
+                if transition.withouts & withoutsSeen != 0 { return .isOver }
+                step = transition.step
+                target = transition.target
+                take(event, parts)
+                return isDone(parts) ? .matches : .goesOn
+            }
+        }
+        if !isLate, isRepeating, mayTakeMore(parts), holds(step) {
+            take(event, parts)
+            return isDone(parts) ? .matches : .goesOn
+        }
+        for without in 0..<64 where parts.withouts >> UInt64(without) & 1 == 1 {
+            if holds(without) { withoutsSeen |= 1 << UInt64(without) }
+        }
+        let spoils = parts.shape.trailingAbsences.contains { absence in
+            event.instant > last.instant && event.instant - last.instant <= absence.span
+                && holds(absence.step)
+        }
+        if spoils { isSpoiled = true }
+        return canGoOn(parts) ? .goesOn : .isOver
+    }
+
+    private mutating func take(_ event: CapturedEvent, _ parts: SequenceParts) {
+        taken[step].append(event)
+        last = event
+        withoutsSeen = 0
+        isSpoiled = false
+        isRepeating = parts.steps[step].maximum != 1
+    }
+
+    /// Whether an event can still come that the run would take.
+    private func canGoOn(_ parts: SequenceParts) -> Bool {
+        if isRepeating, mayTakeMore(parts) { return true }
+        if isWaiting(parts) { return !isSpoiled }
+        let state = parts.shape.states[target]
+        // The one event that could have followed immediately has passed.
+        return state.isEnd || !state.groups.joined().allSatisfy(\.immediately)
+    }
+}

@@ -1,0 +1,185 @@
+import RuleModel
+
+/// `overlap each`, `overlap latest` and `restart on repeat`: runs that take the first fitting event
+/// and never look back (S3, S5).
+struct RunMachine: Sendable {
+    private enum Policy { case each, latest, restart }
+
+    private struct KeyState: Sendable {
+        /// In order of their starts.
+        var runs: [Run] = []
+        var ordinal: Int64 = 0
+        var leading = LeadingHistory()
+    }
+
+    private let parts: SequenceParts
+    private let limits: EngineLimits
+    private let policy: Policy
+    private let runsMax: Int
+    private let leadingSpan: TimeSpan
+    private var states: [KeyState] = []
+
+    init(parts: SequenceParts, limits: EngineLimits) {
+        self.parts = parts
+        self.limits = limits
+        if parts.sequence.restartsOnRepeat {
+            policy = .restart
+        } else {
+            policy = parts.sequence.overlap == .latest ? .latest : .each
+        }
+        runsMax = max(1, min(parts.sequence.runLimit ?? .max, limits.runsPerKey))
+        leadingSpan = parts.shape.leadingAbsences.map(\.span).max() ?? .zero
+    }
+
+    // MARK: - Events
+
+    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
+        while states.count <= key.index { states.append(KeyState()) }
+        states[key.index].ordinal += 1
+        let fitting = parts.fittingSteps(event, inputs: context.inputs)
+        let hasRuns = !states[key.index].runs.isEmpty
+        if hasRuns || fitting & (parts.shape.firstSteps | parts.leadingBits) != 0 {
+            var captured = CapturedEvent(
+                instant: context.instant, time: event.time, type: event.type,
+                ordinal: states[key.index].ordinal, steps: fitting, starts: 0,
+                values: parts.layout.values(of: event, steps: fitting))
+            states[key.index].leading.removeAll(before: context.instant - leadingSpan)
+            if hasRuns { feed(captured, key: key, in: &context) }
+            captured.starts = states[key.index].leading.allowedStarts(
+                captured, parts, key: context.keyValues(key), context: context)
+            start(captured, key: key, in: &context)
+            if fitting & parts.leadingBits != 0 { states[key.index].leading.add(captured, parts) }
+        }
+        rest(key, in: &context)
+    }
+
+    /// Lets every run see the event, under `latest` those that have come furthest first (S7).
+    private mutating func feed(
+        _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
+    ) {
+        var runs = states[key.index].runs
+        states[key.index].runs = []
+        if policy == .latest { runs.sort { $1.place(parts) < $0.place(parts) } }
+        let values = context.keyValues(key)
+        var kept: [Run] = []
+        kept.reserveCapacity(runs.count + 1)
+        for var run in runs {
+            switch run.feed(event, parts, key: values, evaluator: context.evaluator) {
+            case .goesOn:
+                if limitEvents(&run) {
+                    context.noteOverflow(.events)
+                    context.keys[context.rule].addDoubts(key, .droppedEvents)
+                }
+                if policy == .latest {
+                    // One run for each place: the one that comes now replaces the one there.
+                    kept.removeAll { $0.place(parts) == run.place(parts) }
+                }
+                kept.append(run)
+            case .matches:
+                context.emitMatch(parts, taken: run.taken, key: key, matchedAt: context.instant)
+            case .isOver:
+                notePartial(run, key: key, at: context.instant, in: &context)
+            }
+        }
+        states[key.index].runs = kept
+    }
+
+    private mutating func start(
+        _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
+    ) {
+        guard event.starts != 0,
+            let run = Run.start(
+                event, parts, key: context.keyValues(key), evaluator: context.evaluator)
+        else { return }
+        if policy == .restart, let open = states[key.index].runs.first {
+            // The first step goes on taking; anything later gives way.
+            if open.isInRepeatedStart { return }
+            states[key.index].runs = []
+            notePartial(open, key: key, at: context.instant, in: &context)
+        }
+        if run.isDone(parts) {
+            context.emitMatch(parts, taken: run.taken, key: key, matchedAt: context.instant)
+            return
+        }
+        if policy == .latest {
+            let place = run.place(parts)
+            states[key.index].runs.removeAll { $0.place(parts) == place }
+        }
+        states[key.index].runs.append(run)
+        if states[key.index].runs.count > runsMax {
+            states[key.index].runs.removeFirst()
+            context.noteOverflow(.runs)
+            context.keys[context.rule].addDoubts(key, .droppedRuns)
+        }
+    }
+
+    /// Drops the oldest events of a step that has taken too many.
+    private func limitEvents(_ run: inout Run) -> Bool {
+        guard run.taken[run.step].count > limits.eventsPerKey else { return false }
+        run.taken[run.step].removeFirst()
+        return true
+    }
+
+    // MARK: - Deadlines
+
+    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
+        guard key.index < states.count else { return }
+        let runs = states[key.index].runs
+        states[key.index].runs = []
+        var kept: [Run] = []
+        for run in runs {
+            guard let end = run.end(parts), end <= time else {
+                kept.append(run)
+                continue
+            }
+            if run.isWaiting(parts), !run.isSpoiled {
+                context.emitMatch(parts, taken: run.taken, key: key, matchedAt: end)
+            } else {
+                notePartial(run, key: key, at: time, in: &context)
+            }
+        }
+        states[key.index].runs = kept
+        states[key.index].leading.removeAll(
+            before: time - leadingSpan + TimeSpan(nanoseconds: 1))
+        rest(key, in: &context)
+    }
+
+    /// Says when the key is to be looked at next, or gives it back.
+    private mutating func rest(_ key: KeySlot, in context: inout MachineContext) {
+        let state = states[key.index]
+        if state.runs.isEmpty, state.leading.isEmpty {
+            forget(key)
+            context.release(key)
+            return
+        }
+        var next = state.leading.first.map { $0.instant + leadingSpan } ?? .distantFuture
+        for run in state.runs {
+            if let end = run.end(parts) { next = min(next, end) }
+        }
+        context.wake(key, at: next)
+    }
+
+    func openDeadlines() -> Int {
+        guard !parts.shape.trailingAbsences.isEmpty else { return 0 }
+        return states.reduce(0) { sum, state in
+            sum + state.runs.reduce(0) { $0 + ($1.isWaiting(parts) && !$1.isSpoiled ? 1 : 0) }
+        }
+    }
+
+    private func notePartial(
+        _ run: Run, key: KeySlot, at time: Timestamp, in context: inout MachineContext
+    ) {
+        guard parts.sequence.reportsPartial, context.keepsPartialMatches else { return }
+        context.partialMatches.append(
+            PartialMatch(
+                rule: context.program.rules[parts.rule].id, key: context.keyValues(key),
+                firstTime: run.first.time, endedAt: time,
+                filledSteps: parts.steps.indices.filter { !run.taken[$0].isEmpty }
+                    .map { parts.steps[$0].name }))
+    }
+
+    mutating func forget(_ key: KeySlot) {
+        guard key.index < states.count else { return }
+        states[key.index] = KeyState()
+    }
+}
