@@ -57,6 +57,8 @@ let package = Package(
             ],
             path: "Tests/Bench"),
         .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),
+        // The program as a user runs it.
+        .testTarget(name: "CommandTests", dependencies: ["martlet"]),
         .testTarget(name: "TidyTests", dependencies: ["RuleSyntax"]),
     ],
     swiftLanguageModes: [.v6],
