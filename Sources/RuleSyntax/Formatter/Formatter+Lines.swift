@@ -18,7 +18,7 @@ extension Formatter {
             writeFlat(piece, indent: indent)
             return
         }
-        if let brace = piece.first(where: { tokens[$0].layout == .inlineOpen }) {
+        if let brace = piece.first(where: { tokens[$0].layout == .inlineOpen && isClosed($0, in: piece) }) {
             writeBroken(piece, at: brace, indent: indent, hanging: hanging)
             return
         }
@@ -55,11 +55,11 @@ extension Formatter {
             writeFlat(piece, indent: indent)
             return
         }
-        writeFlat(piece.lowerBound..<opening + 1, indent: indent)
+        write(piece.lowerBound..<opening + 1, indent: indent, hanging: hanging)
         let inner = indent + Self.indentWidth
-        let isBlock = tokens[opening + 1].layout == .inlineStart
+        let isBlock = [.inlineStart, .fieldStart].contains(tokens[opening + 1].layout)
         var start = opening + 1
-        let ends = itemEnds(in: opening + 1..<closing)
+        let ends = itemEnds(in: opening + 1..<closing, isBlock: isBlock)
         for (position, end) in ends.enumerated() where start < closing {
             let next = position + 1 < ends.count ? ends[position + 1] : end
             let isFull = isBlock || next == end || !fits(start..<next, inner)
@@ -73,6 +73,12 @@ extension Formatter {
     }
 
     // MARK: Flat
+
+    /// Whether a block that was written within its line is too long for that.
+    func willOpenBlock(_ clause: Range<Int>) -> Bool {
+        !fits(clause, 0)
+            && clause.contains { [.inlineStart, .fieldStart].contains(tokens[$0].layout) }
+    }
 
     private func fits(_ piece: Range<Int>, _ indent: Int) -> Bool {
         if piece.count == 1 { return true }
@@ -91,7 +97,7 @@ extension Formatter {
         var last: FormatToken?
         for index in piece {
             let token = tokens[index]
-            if token.kind == .comma, isNeedlessComma(index) { continue }
+            if token.kind == .comma, isNeedlessComma(index, endsLine: index == piece.upperBound - 1) { continue }
             if let last, FormatToken.isSpaced(last, token) { line += " " }
             line += token.text
             last = token
@@ -99,12 +105,12 @@ extension Formatter {
         return line
     }
 
-    /// Whether a comma stands before its closing bracket on one line, or ends a line of a block.
-    private func isNeedlessComma(_ index: Int) -> Bool {
-        guard index + 1 < tokens.count, tokens[index].trailing == nil, tokens[index + 1].leading.isEmpty
-        else { return false }
+    /// Whether a comma stands before a closing bracket, or ends a line of a block.
+    private func isNeedlessComma(_ index: Int, endsLine: Bool) -> Bool {
+        guard index + 1 < tokens.count else { return false }
         switch tokens[index + 1].layout {
         case .clauseStart, .blockClose, .inlineClose: return true
+        case .fieldStart: return endsLine
         default: return [.rightParenthesis, .rightBracket].contains(tokens[index + 1].kind)
         }
     }
@@ -150,7 +156,7 @@ extension Formatter {
     private func bracketToBreak(in piece: Range<Int>) -> Int? {
         var best: (opening: Int, width: Int)?
         for opening in piece where tokens[opening].kind.isOpening {
-            guard let closing = partner(of: opening), closing < piece.upperBound, closing > opening + 1 else {
+            guard isClosed(opening, in: piece), let closing = partner(of: opening), closing > opening + 1 else {
                 continue
             }
             if !fits(opening..<closing + 1, -Self.widthMax * 1000) { return opening }
@@ -158,6 +164,10 @@ extension Formatter {
             if width > best?.width ?? 0 { best = (opening, width) }
         }
         return best?.opening
+    }
+
+    private func isClosed(_ opening: Int, in piece: Range<Int>) -> Bool {
+        partner(of: opening).map { $0 < piece.upperBound } ?? false
     }
 
     private func partner(of opening: Int) -> Int? {
@@ -170,15 +180,16 @@ extension Formatter {
         return nil
     }
 
-    /// The ends of the items between brackets: behind commas, and before the clauses of a block.
-    private func itemEnds(in range: Range<Int>) -> [Int] {
+    /// The ends of the items between brackets: before the clauses of a block, else behind commas.
+    private func itemEnds(in range: Range<Int>, isBlock: Bool) -> [Int] {
         var depth = 0
         var ends: [Int] = []
         for index in range {
-            if tokens[index].layout == .inlineStart, depth == 0, index > range.lowerBound { ends.append(index) }
+            let startsClause = [.inlineStart, .fieldStart].contains(tokens[index].layout)
+            if isBlock, startsClause, depth == 0, index > range.lowerBound { ends.append(index) }
             if tokens[index].kind.isOpening { depth += 1 }
             if tokens[index].kind.isClosing { depth -= 1 }
-            if depth == 0, tokens[index].kind == .comma { ends.append(index + 1) }
+            if !isBlock, depth == 0, tokens[index].kind == .comma { ends.append(index + 1) }
         }
         return (ends + [range.upperBound]).reduce(into: []) { if $0.last != $1 { $0.append($1) } }
     }

@@ -39,9 +39,10 @@ struct Formatter {
             let closes = first.layout == .blockClose
             let opens = tokens[end - 1].layout == .blockOpen
             if first.layout == .declarationStart {
-                let separates = !isFirst && (opens || declarationHadBlock)
+                let hasBlock = opens || willOpenBlock(start..<end)
+                let separates = !isFirst && (hasBlock || declarationHadBlock)
                 writeComments(of: first, depth: 0, isFirst: isFirst, separates: separates)
-                declarationHadBlock = opens
+                declarationHadBlock = hasBlock
             } else {
                 writeComments(of: first, depth: depth, isFirst: isFirst, isLast: closes)
             }
@@ -60,7 +61,7 @@ struct Formatter {
         while tokens[end].kind != .endOfFile, tokens[end - 1].layout != .blockOpen {
             switch tokens[end].layout {
             case .clauseStart, .declarationStart, .blockClose: return end
-            case .inside, .inlineStart, .fieldStart, .blockOpen, .inlineOpen, .inlineClose, .prefix, .glued: end += 1
+            case .inside, .inlineStart, .fieldStart, .valueStart, .blockOpen, .inlineOpen, .inlineClose, .prefix, .glued: end += 1
             }
         }
         return end
@@ -131,7 +132,7 @@ struct FormatToken {
             default:
                 let layout = parsed.layout[index]
                 index += 1
-                if layout == .fieldStart { separateFields(&result) }
+                if layout == .fieldStart || layout == .valueStart { separateFields(&result) }
                 var next = FormatToken(
                     kind: token.kind, keyword: token.keyword, layout: layout, text: source.text(token.range))
                 next.leading = leading

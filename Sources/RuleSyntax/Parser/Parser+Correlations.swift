@@ -104,7 +104,7 @@ extension Parser {
         closeBracket(.rightParenthesis, opening)
         brackets.removeLast()
         expect(.greaterOrEqual, "`>=` and a limit")
-        let limit = expression()
+        let limit = sum()
         expect(.over)
         let history = duration()
         expect(.with, .at, .least)
@@ -140,7 +140,7 @@ extension Parser {
             lag = duration()
         }
         expect(.greaterOrEqual, "`>=` and a limit")
-        let limit = expression()
+        let limit = sum()
         expect(.with, .at, .least)
         guard let history, let step, let atLeast = integer("how many points") else { return nil }
         expect(.points)

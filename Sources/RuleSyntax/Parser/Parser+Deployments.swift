@@ -85,11 +85,11 @@ extension Parser {
             return .bare(Name(source.text(range), range))
         }
         if start.isName {
-            if at(.true) || at(.false) { return .value(expression()) }
+            if at(.true) || at(.false) { return .value(factor()) }
             let name = name("a setting")
             return .word(name)
         }
-        return .value(expression())
+        return .value(factor())
     }
 }
 

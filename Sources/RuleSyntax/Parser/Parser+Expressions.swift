@@ -35,6 +35,12 @@ extension Parser {
     /// Reads an expression. What is not one is reported and `missing`.
     mutating func expression() -> ExpressionSyntax { expression(.or) }
 
+    /// Reads an expression without comparisons.
+    mutating func sum() -> ExpressionSyntax { expression(.sum) }
+
+    /// Reads one operand without operators, but a minus.
+    mutating func factor() -> ExpressionSyntax { expression(.prefix) }
+
     private mutating func expression(_ least: Precedence) -> ExpressionSyntax {
         guard nesting < Self.nestingMax else { return tooDeep() }
         nesting += 1
@@ -245,7 +251,7 @@ extension Parser {
     /// An operand with what stands in front of it.
     private mutating func operand(_ least: Precedence) -> ExpressionSyntax {
         let start = current
-        if at(.not), least <= .not || !peek().startsLine {
+        if at(.not), least <= .not {
             advance()
             return prefixed(.not, start.range, .not)
         }
@@ -259,7 +265,7 @@ extension Parser {
             advance()
             return prefixed(.minus, start.range, .prefix)
         }
-        if at(.any) || at(.every), peek().isName, peek(2).keyword == .in {
+        if at(.any) || at(.every), least <= .not, peek().isName, peek(2).keyword == .in {
             return quantified()
         }
         return postfix(primary())
@@ -278,7 +284,7 @@ extension Parser {
         let start = advance()
         let name = name("a name for the element")
         expect(.in)
-        let list = expression(.sum)
+        let list = sum()
         let listHeight = height
         let colon = expect(.colon, "`:` and a condition on each element")
         let body = colon == nil ? missing : rightOperand(.or)
@@ -309,7 +315,7 @@ extension Parser {
             height = (items?.map(\.1).max() ?? 0) + 1
             return ExpressionSyntax(.list(items?.map(\.0) ?? []), range(from: token.range))
         case .quotedName:
-            return ExpressionSyntax(.name(name("a value")), token.range)
+            return word()
         case .name where token.keyword?.isReservedInExpressions != true:
             return word()
         default:
@@ -353,11 +359,11 @@ extension Parser {
         var base = operand
         while !isPanicking, isSameLine(current) {
             if height >= Self.nestingMax { return tooDeep() }
-            if at(.dot) {
-                if case .number = base.kind {
-                    fail(.unquotedAddress(at: base.range))
-                    return base
-                }
+            if at(.dot), case .number = base.kind {
+                fail(.unquotedAddress(at: base.range))
+                return base
+            }
+            if at(.dot), base.canBeLookedUp {
                 advance()
                 let member = name("the name of a field")
                 height += 1
@@ -381,7 +387,7 @@ extension Parser {
 }
 
 extension ExpressionSyntax {
-    /// Whether `[...]` behind it is a lookup: only tables and lists have names.
+    /// Whether it can have a `.member` or a `[lookup]` behind it, as literals cannot.
     fileprivate var canBeLookedUp: Bool {
         switch kind {
         case .name, .member, .lookup, .call, .parenthesised: true

@@ -134,14 +134,14 @@ extension Parser {
             return absence()
         case .without where isWord:
             advance()
-            return step(quantity: nil, nil).map { .without($0) }
+            return step(limits: false).map { .without($0) }
         case .until where isWord:
             advance()
-            return step(quantity: nil, nil).map { .until($0) }
+            return step(limits: false).map { .until($0) }
         default:
             let start = current.range
             let quantity = isWord ? quantity() : nil
-            return step(quantity: quantity, quantity == nil ? nil : range(from: start)).map { .step($0) }
+            return step(quantity, quantity == nil ? nil : range(from: start)).map { .step($0) }
         }
     }
 
@@ -165,11 +165,8 @@ extension Parser {
 
     /// `no NAME: source within D` and `no NAME: source for D`; `no` has been read.
     private mutating func absence() -> SequenceElement.Kind? {
-        guard var step = step(quantity: nil, nil) else { return nil }
-        if let span = step.within {
-            step.within = nil
-            return .absence(step, span: span, spelledFor: false)
-        }
+        guard let step = step(limits: false) else { return nil }
+        if take(.within) != nil { return .absence(step, span: duration(), spelledFor: false) }
         if take(.for) != nil { return .absence(step, span: duration(), spelledFor: true) }
         return .absence(step, span: nil, spelledFor: false)
     }
@@ -196,8 +193,10 @@ extension Parser {
     }
 
     /// `NAME: source by aliases within D as few as possible`
+    ///
+    /// - Parameter limits: Whether `within` and `as few as possible` belong to the step.
     private mutating func step(
-        quantity: StepSyntax.Quantity?, _ quantityRange: SourceRange?
+        _ quantity: StepSyntax.Quantity? = nil, _ quantityRange: SourceRange? = nil, limits: Bool = true
     ) -> StepSyntax? {
         let name = stepName()
         guard !isPanicking else { return nil }
@@ -208,9 +207,9 @@ extension Parser {
         while !isPanicking {
             if at(.by), isContinued {
                 step.aliases = aliases()
-            } else if take(.within) != nil {
+            } else if limits, take(.within) != nil {
                 step.within = duration()
-            } else if at(.as), isContinued {
+            } else if limits, at(.as), isContinued {
                 expect(.as, .few, .as, .possible)
                 step.isReluctant = true
             } else {

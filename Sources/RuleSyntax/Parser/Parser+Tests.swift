@@ -68,7 +68,7 @@ extension Parser {
         let opening = advance()
         brackets.append(opening)
         while !isAtFieldsEnd, !isPanicking {
-            layout[index] = .fieldStart
+            layout[index] = .valueStart
             let path = path("the name of a field")
             expect(.colon, "`:` and a value")
             event.fields.append((path, expression()))

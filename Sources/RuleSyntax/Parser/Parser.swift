@@ -31,8 +31,10 @@ public enum Layout: Sendable, Equatable {
     case inlineOpen, inlineClose
     /// The first token of a clause in such a block.
     case inlineStart
-    /// The same where commas stand between the clauses: the fields of an event.
+    /// The same for the fields of an event type, which have commas between them on one line.
     case fieldStart
+    /// The first token of a value of a test's event; commas stand between them.
+    case valueStart
     /// A minus with one operand.
     case prefix
     /// Belongs to the token before without a space: `127.0.0.1:8686` is seven tokens.
