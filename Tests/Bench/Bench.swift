@@ -7,8 +7,7 @@ import StreamRuntime
 ///
 /// Prints events a second of both for seeded events of about 297 bytes, six fields taken of twelve,
 /// best of a few rounds each, in turns.
-func runScanBench(events count: Int) {
-    let rounds = 7
+func runScanBench(events count: Int, rounds: Int) {
     let lines = makeEvents(count)
     let chunks = cut(lines, bytes: 256 << 10)
     print("\(count) events, \(lines.count / count) bytes each, best of \(rounds) rounds")

@@ -8,28 +8,46 @@ extension LineScanner {
     mutating func stringEnd(_ start: BytePointer, _ isEscaped: inout Bool) -> BytePointer? {
         var position = start
         while true {
-            let stop = stops(in: loadWord(position))
-            if stop == 0 {
-                position += 8
+            let stops = Stops(position)
+            if stops.low | stops.high == 0 {
+                position += 16
                 continue
             }
-            position += stop.trailingZeroBitCount >> 3
+            position += stops.first
             if position.pointee == .quote { return position }
             guard let next = scanOddBytes(position, &isEscaped) else { return nil }
             position = next
         }
     }
 
-    /// The high bit of each byte at which a text may stop being plain: a quote, a backslash, a
-    /// control character, or a byte that is not ASCII. Only the lowest bit set is exact.
-    @inline(__always)
-    private func stops(in word: UInt64) -> UInt64 {
-        let ones: UInt64 = 0x0101_0101_0101_0101
-        let quotes = (word ^ ones &* 0x22) &- ones
-        let backslashes = (word ^ ones &* 0x5C) &- ones
-        let controls = word &- ones &* 0x20
-        // A byte below the lowest hit borrows nothing, and above it nobody looks.
-        return (quotes | backslashes | controls | word) & (ones &* 0x80)
+    /// Where a text may stop being plain, in sixteen bytes: at a quote, a backslash, a control
+    /// character, or a byte that is not ASCII. Such bytes are all ones, the others zero.
+    private struct Stops {
+        let low: UInt64
+        let high: UInt64
+
+        @inline(__always)
+        init(_ position: BytePointer) {
+            let bytes = UnsafeRawPointer(position).loadUnaligned(as: SIMD16<Int8>.self)
+            // Vectors on both sides, and the masks joined as words: with a scalar or with `.|` the
+            // compiler goes from lane to lane.
+            let quotes = bytes .== SIMD16<Int8>(repeating: 0x22)
+            let backslashes = bytes .== SIMD16<Int8>(repeating: 0x5C)
+            // As signed numbers, bytes that are not ASCII are below the space too.
+            let odd = bytes .< SIMD16<Int8>(repeating: 0x20)
+            let words =
+                unsafeBitCast(quotes, to: SIMD2<UInt64>.self)
+                | unsafeBitCast(backslashes, to: SIMD2<UInt64>.self)
+                | unsafeBitCast(odd, to: SIMD2<UInt64>.self)
+            low = UInt64(littleEndian: words[0])
+            high = UInt64(littleEndian: words[1])
+        }
+
+        /// The first of them.
+        @inline(__always)
+        var first: Int {
+            low != 0 ? low.trailingZeroBitCount >> 3 : 8 + high.trailingZeroBitCount >> 3
+        }
     }
 
     /// Checks the bytes at which the fast loop stopped: one escape, or a row of non-ASCII bytes.

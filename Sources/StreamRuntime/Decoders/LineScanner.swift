@@ -44,6 +44,7 @@ struct LineScanner {
     /// Where the fault stands; never behind the line feed of the line.
     var faultPosition: BytePointer
 
+    private var times = TimeParser()
     /// The time of the line's event and its type, as far as they are known.
     var time: RoleValue<Int64>
     var type: RoleValue<EventTypeID>
@@ -294,7 +295,7 @@ struct LineScanner {
         _ value: UnsafeBufferPointer<UInt8>, _ target: Projection.Target, at position: BytePointer
     ) {
         if target.timeRank <= time.rank, target.timeRank != Projection.Target.noRole {
-            setTime(TimeParser.parse(value), target, at: position)
+            setTime(times.parse(value), target, at: position)
         }
         if target.typeRank <= type.rank, target.typeRank != Projection.Target.noRole {
             setType(value, target, at: position)
@@ -332,11 +333,25 @@ struct LineScanner {
     private mutating func setType(
         _ name: UnsafeBufferPointer<UInt8>, _ target: Projection.Target, at position: BytePointer
     ) {
-        let slot = projection.target(of: name, in: projection.typeNode).slot
+        let slot = typeSlot(name)
         type.rank = target.typeRank
         type.position = position
         type.fault = nil
         type.value = slot < 0 ? .unread : EventTypeID(rawValue: UInt16(slot))
+    }
+
+    /// The number of the type with this name; -1 if no rule reads it.
+    private func typeSlot(_ name: UnsafeBufferPointer<UInt8>) -> Int32 {
+        guard let start = name.baseAddress else { return -1 }
+        let place = projection.memoPlaces + name.count % Projection.typeMemoPlaces
+        let memo = memos + place * KeyMemo.ways
+        for way in 0..<KeyMemo.ways
+        where Int(memo[way].count) == name.count && memo[way].matches(start) {
+            return memo[way].target.slot
+        }
+        let target = projection.target(of: name, in: projection.typeNode)
+        KeyMemo.remember(start, start + name.count, target, in: memo)
+        return target.slot
     }
 
     /// A value that can be neither a time nor the name of a type.

@@ -33,7 +33,8 @@ public struct NDJSONDecoder: Sendable {
             let place = eventTypes.firstIndex { Text($0) == Text(name) }
             return place.map { EventTypeID(rawValue: UInt16($0)) } ?? .unread
         }
-        memos = Array(repeating: KeyMemo(), count: projection.memoPlaces * KeyMemo.ways)
+        let places = projection.memoPlaces + Projection.typeMemoPlaces
+        memos = Array(repeating: KeyMemo(), count: places * KeyMemo.ways)
         // One more, so that there is memory even where nothing is wanted.
         seen = Array(repeating: 0, count: projection.entries.count + 1)
     }

@@ -55,8 +55,9 @@ struct Projection: Sendable {
     private(set) var slotCount = 0
     /// For each wanted field the slots of its spellings, best first.
     private(set) var fieldSlots: [[Int]] = []
-    /// How many memo places all nodes have.
+    /// How many memo places all nodes have. Those for names of types follow.
     private(set) var memoPlaces = 0
+    static let typeMemoPlaces = 8
     /// How often one byte of the input may be copied: once for each slot whose value contains it.
     private(set) var copiesMax = 0
 

@@ -16,48 +16,40 @@ enum ParsedTime: Equatable, Sendable {
 /// any number of decimals of which nine count) or a number. Numbers are time since 1970 in the unit
 /// that their size tells: below 1e11 seconds, below 1e14 milliseconds, below 1e17 microseconds,
 /// else nanoseconds; with that, times from 1973 to 2200 are told apart for certain.
-enum TimeParser {
+struct TimeParser {
     /// 1971-01-01T00:00:00Z in seconds.
     private static let secondsMin: Int64 = 31_536_000
     /// 2201-01-01T00:00:00Z in seconds.
     private static let secondsEnd: Int64 = 7_289_654_400
 
-    /// The time that a text stands for.
-    static func parse(_ text: UnsafeBufferPointer<UInt8>) -> ParsedTime {
+    /// The bytes of the date read last, and its first second. Neighbours mostly share their date.
+    private var date: (head: UInt64, tail: UInt64) = (0, 0)
+    private var dateSeconds: Int64 = 0
+
+    /// The time that a text stands for. Sixteen bytes behind the text must be readable.
+    mutating func parse(_ text: UnsafeBufferPointer<UInt8>) -> ParsedTime {
         guard let start = text.baseAddress, !text.isEmpty else { return .unreadable }
         // A date has its first dash at place 4; no number has.
-        if text.count >= 20, start[4] == UInt8(ascii: "-") { return date(start, text.count) }
-        return number(text)
-    }
-
-    /// The time of a text, for tests and cold paths.
-    static func parse(_ text: String) -> ParsedTime {
-        var text = text
-        return text.withUTF8 { parse($0) }
+        if text.count >= 20, start[4] == UInt8(ascii: "-") { return instant(start, text.count) }
+        return TimeParser.number(text)
     }
 
     // MARK: - RFC 3339
 
-    private static func date(_ text: UnsafePointer<UInt8>, _ count: Int) -> ParsedTime {
-        // `wrong` gathers what is not a digit or not the right sign, and is looked at once.
-        var wrong: UInt8 = 0
-        func digits(_ place: Int) -> Int64 {
-            let tens = text[place] &- 0x30
-            let ones = text[place + 1] &- 0x30
-            if tens > 9 || ones > 9 { wrong = 1 }
-            return Int64(tens) * 10 + Int64(ones)
+    private mutating func instant(_ text: BytePointer, _ count: Int) -> ParsedTime {
+        // `2026-01-` and `02`, compared as words.
+        let head = loadWord(text)
+        let tail = loadWord(text + 8) & 0xFFFF
+        if head != date.head || tail != date.tail {
+            guard let seconds = TimeParser.secondsOfDate(text) else { return .unreadable }
+            date = (head, tail)
+            dateSeconds = seconds
         }
-        let year = digits(0) * 100 + digits(2)
-        let month = digits(5)
-        let day = digits(8)
-        let hour = digits(11)
-        let minute = digits(14)
-        let second = digits(17)
-        let separator = text[10] | 0x20  // `T`, `t` and the space become `t` or the space
-        guard wrong == 0, text[7] == UInt8(ascii: "-"),
-            separator == UInt8(ascii: "t") || text[10] == UInt8(ascii: " "),
+        let hour = TimeParser.twoDigits(text + 11)
+        let minute = TimeParser.twoDigits(text + 14)
+        let second = TimeParser.twoDigits(text + 17)
+        guard text[10] | 0x20 == UInt8(ascii: "t") || text[10] == UInt8(ascii: " "),
             text[13] == UInt8(ascii: ":"), text[16] == UInt8(ascii: ":"),
-            month >= 1, month <= 12, day >= 1, day <= 28 || day <= days(in: month, of: year),
             // Second 60 is a leap second; without a table it is the first of the next minute.
             hour <= 23, minute <= 59, second <= 60
         else { return .unreadable }
@@ -75,31 +67,45 @@ enum TimeParser {
             }
             if place == first { return .unreadable }
         }
-        guard let offset = offsetSeconds(text + place, count - place) else { return .unreadable }
-        let dayNumber = daysSince1970(year: year, month: month, day: day)
-        let seconds = dayNumber * 86_400 + hour * 3600 + minute * 60 + second - offset
-        return checked(seconds, nanoseconds)
+        guard let offset = TimeParser.offsetSeconds(text + place, count - place) else {
+            return .unreadable
+        }
+        let seconds = dateSeconds + hour * 3600 + minute * 60 + second - offset
+        return TimeParser.checked(seconds, nanoseconds)
+    }
+
+    /// The first second of a date such as `2026-01-02`; nil if it is none.
+    private static func secondsOfDate(_ text: BytePointer) -> Int64? {
+        let century = twoDigits(text)
+        let yearOfCentury = twoDigits(text + 2)
+        let month = twoDigits(text + 5)
+        let day = twoDigits(text + 8)
+        let year = century * 100 + yearOfCentury
+        guard century <= 99, yearOfCentury <= 99, text[4] == UInt8(ascii: "-"),
+            text[7] == UInt8(ascii: "-"), month >= 1, month <= 12, day >= 1,
+            day <= 28 || day <= days(in: month, of: year)
+        else { return nil }
+        return daysSince1970(year: year, month: month, day: day) * 86_400
+    }
+
+    /// A number of two digits; far more than 99 if one of them is no digit.
+    @inline(__always)
+    private static func twoDigits(_ text: BytePointer) -> Int64 {
+        let tens = text[0] &- 0x30
+        let ones = text[1] &- 0x30
+        return tens > 9 || ones > 9 ? 1000 : Int64(tens) * 10 + Int64(ones)
     }
 
     /// The offset at the end of a time: `Z`, `+02:00`, `-0530`. Nil if it is none of these.
-    private static func offsetSeconds(_ text: UnsafePointer<UInt8>, _ count: Int) -> Int64? {
+    private static func offsetSeconds(_ text: BytePointer, _ count: Int) -> Int64? {
         if count == 1 { return text[0] | 0x20 == UInt8(ascii: "z") ? 0 : nil }
         guard count == 6 && text[3] == UInt8(ascii: ":") || count == 5,
             text[0] == UInt8(ascii: "+") || text[0] == UInt8(ascii: "-")
         else { return nil }
-        let minutePlace = count - 2
-        var numbers: (Int64, Int64) = (0, 0)
-        for (place, digit) in [1, 2, minutePlace, minutePlace + 1].enumerated() {
-            let value = text[digit] &- 0x30
-            guard value <= 9 else { return nil }
-            if place < 2 {
-                numbers.0 = numbers.0 * 10 + Int64(value)
-            } else {
-                numbers.1 = numbers.1 * 10 + Int64(value)
-            }
-        }
-        guard numbers.0 <= 23, numbers.1 <= 59 else { return nil }
-        let seconds = numbers.0 * 3600 + numbers.1 * 60
+        let hours = twoDigits(text + 1)
+        let minutes = twoDigits(text + count - 2)
+        guard hours <= 23, minutes <= 59 else { return nil }
+        let seconds = hours * 3600 + minutes * 60
         return text[0] == UInt8(ascii: "-") ? -seconds : seconds
     }
 

@@ -231,7 +231,9 @@ private func countLineFeeds(_ bytes: [UInt8], _ count: Int) -> Int {
             let end = min(place + 255 * 32, count - 31)
             while place < end {
                 let piece = bytes.loadUnaligned(fromByteOffset: place, as: SIMD32<UInt8>.self)
-                lanes = lanes.replacing(with: lanes &+ 1, where: piece .== 0x0A)
+                // A hit is all ones, which is -1.
+                let hits = piece .== SIMD32<UInt8>(repeating: 0x0A)
+                lanes = lanes &- unsafeBitCast(hits, to: SIMD32<UInt8>.self)
                 place += 32
             }
             total += Int(SIMD32<UInt16>(truncatingIfNeeded: lanes).wrappedSum())
