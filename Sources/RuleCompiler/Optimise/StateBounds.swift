@@ -1,0 +1,115 @@
+import RuleModel
+
+/// What a rule may keep when nothing else is said (T9).
+public enum StateDefaults {
+    /// Events of one run, or candidate events of one key.
+    public static let eventsPerRun = 1_000
+    /// Events in one window of one key; as many as percentiles are exact for (H3).
+    public static let eventsPerWindow = 10_000
+    /// Open runs of one key where every start opens one.
+    public static let runsPerKey = 1_000
+    public static let keys = 100_000
+}
+
+/// The plan with its bound worked out.
+///
+/// - Parameter keysPerRule: What the `engine` block says; nil without one.
+public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) -> RulePlan {
+    var plan = plan
+    var keys = plan.keyNames.isEmpty ? 1 : max(1, keysPerRule ?? StateDefaults.keys)
+    if let list = plan.keyList {
+        // Keys not in the list are kept as well, so a short list is no smaller bound.
+        keys = max(keys, tables.lists[list.rawValue].values.count)
+    }
+    let size: (runs: Int, events: Int, eventBytes: Int)
+    switch plan.pattern {
+    case .sequence(let sequence): size = sequenceSize(sequence, tables)
+    case .threshold(let threshold): size = thresholdSize(threshold, tables)
+    case .notRun: size = (0, 0, 0)
+    }
+    let (runBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
+    let perRun = overflow ? Int.max / 2 : runBytes + 64
+    let (bytes, tooMuch) = max(1, size.runs).multipliedReportingOverflow(by: perRun)
+    plan.bound = StateBound(
+        runsPerKey: size.runs, eventsPerRun: size.events, keys: keys,
+        bytesPerKey: size.runs == 0 ? 0 : tooMuch ? .max : saturatingSum(bytes, keyBytes))
+    return plan
+}
+
+/// A table entry, a deadline and the time of last use.
+private let keyBytes = 96
+
+private func sequenceSize(
+    _ plan: SequencePlan, _ tables: RuleSetTables
+) -> (runs: Int, events: Int, eventBytes: Int) {
+    if plan.isStateless { return (0, 0, 0) }
+    let taken = plan.takenSteps
+    // Candidates of absences and of `without` are kept too; of them only the times matter.
+    let eventBytes = plan.steps.map { bytes(ofEventWith: $0.captured, tables) }.max() ?? 0
+    let needed = taken.reduce(0) { saturatingSum($0, $1.minimum) }
+    let most = taken.reduce(Int?.some(0)) { sum, step in
+        guard let sum, let maximum = step.maximum else { return nil }
+        return saturatingSum(sum, maximum)
+    }
+    let limit = max(StateDefaults.eventsPerRun, saturatingSum(needed, needed))
+    let perRun = min(most ?? limit, limit)
+    if plan.restartsOnRepeat { return (1, perRun, eventBytes) }
+    switch plan.overlap {
+    // No runs but one buffer of candidate events, searched when an event may complete a match.
+    case .none, .all: return (plan.runLimit ?? 1, limit, eventBytes)
+    case .latest: return (min(plan.runLimit ?? .max, max(1, taken.count - 1)), perRun, eventBytes)
+    case .each: return (plan.runLimit ?? StateDefaults.runsPerKey, perRun, eventBytes)
+    }
+}
+
+private func thresholdSize(
+    _ plan: ThresholdPlan, _ tables: RuleSetTables
+) -> (runs: Int, events: Int, eventBytes: Int) {
+    // An event of a window is its time and one number for each measure with an argument.
+    let values = plan.measures.filter { $0.argument != nil }.count
+    let events: Int
+    switch plan.window.kind {
+    case .last(let count): events = max(1, count)
+    case .sliding, .tumbling, .hopping, .session: events = StateDefaults.eventsPerWindow
+    }
+    return (1, events, 16 + 24 * values)
+}
+
+/// Time, arrival number and the captured fields; a text is counted with 24 bytes of its own.
+private func bytes(ofEventWith captured: [FieldID], _ tables: RuleSetTables) -> Int {
+    captured.reduce(24) { sum, field in
+        guard tables.fields.indices.contains(Int(field.rawValue)) else { return sum + 16 }
+        switch tables.fields[Int(field.rawValue)].type {
+        case .text, .enumeration, .list, .unknown: return sum + 40
+        case .bool, .number, .ip, .network, .time, .span, .event: return sum + 16
+        }
+    }
+}
+
+private func saturatingSum(_ left: Int, _ right: Int) -> Int {
+    let (sum, overflow) = left.addingReportingOverflow(right)
+    return overflow ? .max : sum
+}
+
+extension SequencePlan {
+    /// The steps whose events a match holds, in order; `without`, absences and `until` are not.
+    var takenSteps: [StepPlan] { elements.flatMap(\.takenSteps).map { steps[$0.rawValue] } }
+
+    /// Whether one event alone decides: a single step that takes a single event.
+    var isStateless: Bool {
+        guard elements.count == 1, until == nil, case .step(let step) = elements[0].kind else {
+            return false
+        }
+        return steps[step.rawValue].maximum == 1 && !elements[0].immediately
+    }
+}
+
+extension ElementPlan {
+    var takenSteps: [StepID] {
+        switch kind {
+        case .step(let step): [step]
+        case .absence, .without: []
+        case .all(let elements), .any(let elements): elements.flatMap(\.takenSteps)
+        }
+    }
+}
