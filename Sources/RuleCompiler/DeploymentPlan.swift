@@ -50,9 +50,11 @@ public struct ConnectorPlan: Sendable, Equatable {
         return nil
     }
 
+    /// Whether the block sets this.
     public func has(_ name: String) -> Bool { settings.contains { $0.name == name } }
 }
 
+/// A `source` block: where events come from and how they are read.
 public struct SourcePlan: Sendable, Equatable {
     public enum EventTypeSource: Sendable, Equatable {
         /// `type field "kind"`
@@ -83,6 +85,7 @@ public struct SourcePlan: Sendable, Equatable {
     public var range: SourceRange
 }
 
+/// A `sink` block: where alerts go.
 public struct SinkPlan: Sendable, Equatable {
     public struct Grouping: Sendable, Equatable {
         public var fields: [String]
@@ -104,6 +107,7 @@ public struct SinkPlan: Sendable, Equatable {
     public var range: SourceRange
 }
 
+/// An `engine` block: limits and folders of the engine.
 public struct EnginePlan: Sendable, Equatable {
     /// The folder for state, relative to the file that declares it.
     public var dataFolder: String?

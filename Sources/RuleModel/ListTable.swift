@@ -74,6 +74,7 @@ public struct ListTable: Sendable, Equatable {
         return row(for: value, ignoringCase: ignoringCase) != nil
     }
 
+    /// The place of a column; nil when the list has none of this name.
     public func columnIndex(_ name: String) -> Int? { columns.firstIndex(of: name) }
 
     /// Numbers compare by value, so `2.0` is found as `2` (T7).

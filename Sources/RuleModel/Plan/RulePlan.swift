@@ -150,6 +150,7 @@ public struct RulePlan: Sendable, Equatable {
     }
 }
 
+/// `active during` or `active outside` a schedule.
 public struct ActivePlan: Sendable, Equatable {
     public var during: Bool
     public var schedule: ScheduleID
@@ -160,6 +161,7 @@ public struct ActivePlan: Sendable, Equatable {
     }
 }
 
+/// How bad an alert of a rule is, mildest first.
 public enum Severity: String, Sendable, Comparable, CaseIterable {
     case info, low, medium, warning, high, critical
 
@@ -168,6 +170,7 @@ public enum Severity: String, Sendable, Comparable, CaseIterable {
     private var rank: Int { Severity.allCases.firstIndex(of: self) ?? 0 }
 }
 
+/// What a rule says about itself; nothing of it changes what matches.
 public struct RuleMetadata: Sendable, Equatable {
     public var title: String?
     public var severity: Severity = .medium
@@ -200,6 +203,7 @@ public struct StateBound: Sendable, Equatable {
     }
 }
 
+/// What a rule looks for.
 public enum PatternPlan: Sendable, Equatable {
     case sequence(SequencePlan)
     case threshold(ThresholdPlan)
@@ -278,6 +282,7 @@ public struct SequencePlan: Sendable, Equatable {
     }
 }
 
+/// A named event of a sequence, and how many of them it takes.
 public struct StepPlan: Sendable, Equatable {
     public var name: String
     /// Index into `SequencePlan.inputs`.
@@ -316,6 +321,7 @@ public struct StepPlan: Sendable, Equatable {
     }
 }
 
+/// One line of a sequence: what must, or must not, happen next.
 public struct ElementPlan: Sendable, Equatable {
     public indirect enum Kind: Sendable, Equatable {
         /// Takes the events of a step.
@@ -390,6 +396,7 @@ public struct ThresholdPlan: Sendable, Equatable {
     }
 }
 
+/// Which events a threshold looks at (H1).
 public struct WindowPlan: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         /// Events with `t - span <= time <= t`.
@@ -411,6 +418,7 @@ public struct WindowPlan: Sendable, Equatable {
     }
 }
 
+/// A named aggregate over the events of a window (H3).
 public struct MeasurePlan: Sendable, Equatable {
     public var name: String
     public var function: AggregateFunction
@@ -434,6 +442,7 @@ public struct MeasurePlan: Sendable, Equatable {
 
 // MARK: - Emission
 
+/// What an alert of a rule says, and when and where it is sent.
 public struct EmitPlan: Sendable, Equatable {
     public enum MessagePart: Sendable, Equatable {
         case text(String)

@@ -21,15 +21,18 @@ public struct ScheduleID: Hashable, Sendable {
     public init(_ rawValue: Int) { self.rawValue = rawValue }
 }
 
+/// A comparison of two values (T6, T7).
 public enum Comparison: String, Hashable, Sendable, CaseIterable {
     case equal = "==", notEqual = "!=", less = "<", lessOrEqual = "<=", greater = ">"
     case greaterOrEqual = ">="
 }
 
+/// An operation on two numbers, times or spans.
 public enum Arithmetic: String, Hashable, Sendable, CaseIterable {
     case add = "+", subtract = "-", multiply = "*", divide = "/", remainder = "%"
 }
 
+/// A test of one text by another.
 public enum TextTest: String, Hashable, Sendable, CaseIterable {
     case contains, startsWith = "starts with", endsWith = "ends with"
     /// `*` stands for any text, `?` for one character; `\` takes their meaning away.

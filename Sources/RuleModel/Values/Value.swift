@@ -58,6 +58,7 @@ public struct IPNetwork: Hashable, Sendable {
         self.prefix = prefix
     }
 
+    /// Whether an address lies in the network.
     public func contains(_ other: IPAddress) -> Bool {
         let mask = IPNetwork.mask(prefix)
         return other.high & mask.high == address.high && other.low & mask.low == address.low
@@ -86,6 +87,7 @@ public enum Value: Hashable, Sendable {
     case span(TimeSpan)
     case list([Value])
 
+    /// A text value.
     public static func text(_ string: String) -> Value { .text(Text(string)) }
 
     public var isMissing: Bool {

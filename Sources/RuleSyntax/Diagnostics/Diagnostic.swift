@@ -48,6 +48,7 @@ public struct Diagnostic: Sendable, Equatable {
     public var severity: DiagnosticSeverity { code.severity }
 }
 
+/// Advice, which may carry an edit that follows it.
 public struct Help: Sendable, Equatable {
     public var text: String
     public var fix: FixIt?
@@ -72,6 +73,7 @@ public struct FixIt: Sendable, Equatable {
         self.applicability = applicability
     }
 
+    /// A fix-it of one edit, which puts a text in the place of a range.
     public static func replace(
         _ range: SourceRange, with text: String, _ applicability: Applicability = .probably
     ) -> FixIt {
@@ -79,6 +81,7 @@ public struct FixIt: Sendable, Equatable {
     }
 }
 
+/// A text that takes the place of a range.
 public struct SourceEdit: Sendable, Equatable {
     public var range: SourceRange
     public var text: String

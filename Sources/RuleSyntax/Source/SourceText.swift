@@ -83,6 +83,7 @@ public struct SourceText: Sendable {
         return (line + 1, column + 1)
     }
 
+    /// What stands in a range of this file.
     public func text(_ range: SourceRange) -> String {
         let start = min(Int(range.start), bytes.count)
         return String(decoding: bytes[start..<max(start, min(Int(range.end), bytes.count))], as: UTF8.self)

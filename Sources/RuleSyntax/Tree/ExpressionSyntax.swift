@@ -1,3 +1,4 @@
+/// An expression as written.
 public struct ExpressionSyntax: Sendable, Equatable {
     public indirect enum Kind: Sendable, Equatable {
         /// `5`, `0.5`, `5%` (0.05), `10MB` (10,000,000), `10MiB`. `value` has the unit applied;
@@ -44,10 +45,13 @@ public struct ExpressionSyntax: Sendable, Equatable {
     }
 }
 
+/// An operator in front of one operand.
 public enum UnaryOperator: String, Sendable { case not, minus = "-" }
 
+/// How many elements of a list have to fit.
 public enum Quantifier: String, Sendable { case any, every }
 
+/// An operator between two operands.
 public enum BinaryOperator: String, Sendable, CaseIterable {
     case or, and
     case equal = "==", notEqual = "!=", less = "<", lessOrEqual = "<=", greater = ">"

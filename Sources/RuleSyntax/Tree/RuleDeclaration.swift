@@ -21,6 +21,7 @@ public struct RuleDeclaration: Sendable, Equatable {
     }
 }
 
+/// One line of a rule besides its pattern: metadata or an action.
 public struct RuleClause: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         // Metadata.
@@ -115,6 +116,7 @@ public struct KeyAlias: Sendable, Equatable {
     }
 }
 
+/// The block of a rule that says what to look for.
 public struct PatternSyntax: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case sequence(SequenceSyntax)
@@ -137,6 +139,7 @@ public struct PatternSyntax: Sendable, Equatable {
 
 // MARK: - Sequence
 
+/// `sequence by ... within ... { ... }`
 public struct SequenceSyntax: Sendable, Equatable {
     public var keys: KeySyntax?
     public var within: DurationLiteral?
@@ -154,6 +157,7 @@ public struct SequenceSyntax: Sendable, Equatable {
     }
 }
 
+/// What stands between the limit of a sequence and its block.
 public struct SequencePolicy: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case overlapNone, overlapEach, overlapLatest
@@ -204,6 +208,7 @@ public struct SequenceElement: Sendable, Equatable {
     }
 }
 
+/// A named event of a sequence: quantity, name, source, limits.
 public struct StepSyntax: Sendable, Equatable {
     public enum Quantity: Sendable, Equatable {
         case atLeast(Int)
@@ -240,6 +245,7 @@ public struct StepSyntax: Sendable, Equatable {
 
 // MARK: - Threshold and metric
 
+/// `threshold by ... { over window measure when ... }`
 public struct ThresholdSyntax: Sendable, Equatable {
     public var keys: KeySyntax?
     public var over: SourceSyntax?
@@ -270,6 +276,7 @@ public struct ThresholdSyntax: Sendable, Equatable {
     }
 }
 
+/// `window 5m sliding` and its other forms.
 public struct WindowSyntax: Sendable, Equatable {
     public enum Kind: Sendable, Equatable {
         case sliding(DurationLiteral)
@@ -321,6 +328,7 @@ public struct AggregateSyntax: Sendable, Equatable {
     }
 }
 
+/// `remind every`, `stale after` and the other single lines of a threshold.
 public struct ThresholdOption: Sendable, Equatable {
     public enum NoData: String, Sendable { case resolve, keep, fire }
 
@@ -384,10 +392,12 @@ public struct MetricDeclaration: Sendable, Equatable {
     }
 }
 
+/// The period after which values repeat.
 public enum Season: String, Sendable { case daily, weekly }
 
 // MARK: - Correlation
 
+/// `correlation by ... within ... { ... }`
 public struct CorrelationSyntax: Sendable, Equatable {
     public struct Member: Sendable, Equatable {
         public var name: Name
@@ -458,6 +468,7 @@ public struct CorrelationSyntax: Sendable, Equatable {
 
 // MARK: - Anomaly cluster
 
+/// `anomaly_cluster by ... { ... }`
 public struct AnomalyClusterSyntax: Sendable, Equatable {
     /// `measure p95 = percentile(95, d) of http.request every 1m by service`
     public struct Series: Sendable, Equatable {
@@ -557,6 +568,7 @@ public struct TestDeclaration: Sendable, Equatable {
     }
 }
 
+/// An event that a test block writes down.
 public struct TestEvent: Sendable, Equatable {
     public var type: PathSyntax
     public var fields: [(path: PathSyntax, value: ExpressionSyntax)]
@@ -571,6 +583,7 @@ public struct TestEvent: Sendable, Equatable {
     }
 }
 
+/// One line of a test block: what is given or expected.
 public struct TestLine: Sendable, Equatable {
     public enum Outcome: String, Sendable { case alert, resolve, correction }
 

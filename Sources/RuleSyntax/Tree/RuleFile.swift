@@ -60,6 +60,7 @@ public struct IntegerLiteral: Sendable, Equatable {
     }
 }
 
+/// The tree of a file: its declarations in order.
 public struct RuleFile: Sendable, Equatable {
     public var source: SourceID
     public var declarations: [Declaration]
@@ -70,6 +71,7 @@ public struct RuleFile: Sendable, Equatable {
     }
 }
 
+/// What may stand at the top level of a file.
 public enum Declaration: Sendable, Equatable {
     case `import`(ImportDeclaration)
     case event(EventDeclaration)
@@ -122,6 +124,7 @@ public struct EventDeclaration: Sendable, Equatable {
     }
 }
 
+/// The type of a field, as written.
 public struct TypeSyntax: Sendable, Equatable {
     public indirect enum Kind: Sendable, Equatable {
         /// `text`, `number`, `ip`, ... as written; whether it exists is for the checker to say.
