@@ -57,8 +57,47 @@ public struct Compilation: Sendable {
 /// Never fails. What is wrong is in `diagnostics`; what is sound is compiled all the same.
 public func compile(_ sources: [SourceText], options: CompileOptions = CompileOptions()) -> Compilation {
     let set = loadRuleSet(sources, options: options)
+    let checked = check(set, options: options)
+    var diagnostics = set.diagnostics + checked.diagnostics
+    diagnostics = withoutAllowed(diagnostics, in: set.files)
+    diagnostics.sort { $0.precedes($1) }
+    let hasErrors = diagnostics.contains { $0.severity == .error }
     return Compilation(
-        plans: [], tables: RuleSetTables(), program: nil, diagnostics: set.diagnostics,
-        sources: set.sources, files: set.files, origins: [], ruleCount: 0, tests: [],
-        deployment: DeploymentPlan())
+        plans: checked.plans, tables: checked.tables,
+        program: hasErrors ? nil : emit(checked.plans, tables: checked.tables),
+        diagnostics: diagnostics, sources: set.sources, files: set.files, origins: checked.origins,
+        ruleCount: set.ruleCount, tests: checked.tests, deployment: checked.deployment)
+}
+
+/// Leaves out the warnings that a rule allows in itself.
+private func withoutAllowed(_ diagnostics: [Diagnostic], in files: [RuleFile]) -> [Diagnostic] {
+    var allowed: [(number: String, rule: SourceRange)] = []
+    for file in files {
+        for case .rule(let rule) in file.declarations {
+            for clause in rule.clauses {
+                if case .allow(let number, reason: _) = clause.kind {
+                    allowed.append((number.text, rule.range))
+                }
+            }
+        }
+    }
+    if allowed.isEmpty { return diagnostics }
+    return diagnostics.filter { diagnostic in
+        let place = diagnostic.primary.range
+        return diagnostic.severity == .error
+            || !allowed.contains { entry in
+                entry.number == diagnostic.code.number && entry.rule.source == place.source
+                    && entry.rule.start <= place.start && place.start < entry.rule.end
+            }
+    }
+}
+
+extension Diagnostic {
+    /// The order of the output: by file, then position, then number.
+    fileprivate func precedes(_ other: Diagnostic) -> Bool {
+        let (left, right) = (primary.range, other.primary.range)
+        if left.source != right.source { return left.source < right.source }
+        if left.start != right.start { return left.start < right.start }
+        return code.number < other.code.number
+    }
 }

@@ -5,6 +5,13 @@ struct LoadedRuleSet {
     var sources: [SourceText] = []
     var files: [RuleFile] = []
     var diagnostics: [Diagnostic] = []
+
+    /// How many rules the files declare, good or not.
+    var ruleCount: Int {
+        files.reduce(0) { count, file in
+            count + file.declarations.count { if case .rule = $0 { true } else { false } }
+        }
+    }
 }
 
 /// Parses the files and everything they import, each file once.

@@ -1,32 +1,282 @@
-// E08 rule sets: imports, deployment blocks, what a rule set as a whole lacks.
+// E08 rule sets: imports, deployment blocks, and what a rule set as a whole lacks.
 
 extension DiagnosticCode {
-    static let sets: [DiagnosticCode] = [missingImport]
+    static let sets: [DiagnosticCode] = [
+        notRun, missingImport, noSinks, unknownSetting, badSetting, plainSecret, connectorCount, sourceNotRun,
+        badAllow, ruleCycle,
+    ]
+
+    private static let login = "event login { user: text }\n\n"
+
+    private static func rule(_ more: String = "") -> String {
+        login + """
+            rule root_login {
+            \(more.isEmpty ? "" : "  \(more)\n")  sequence { hit: login where user == "root" }
+              alert "root was here at {hit.time}"
+            }
+            """
+    }
+
+    static let notRun = DiagnosticCode(
+        "W0801", "not-run",
+        explanation: """
+            This version checks correlations, anomaly clusters, metrics, rules over alerts and rules with \
+            `risk` in full, and does not run them. They raise no alerts. The other rules run.
+            """,
+        wrong: login + """
+            event deploy { user: text }
+
+            rule both {
+              correlation by user within 15m {
+                a: deploy
+                b: login
+              }
+              alert "{user}: {a.time}, {b.time}"
+            }
+            """,
+        right: login + """
+            event deploy { user: text }
+
+            rule both {
+              sequence by user within 15m {
+                a: deploy
+                then b: login
+              }
+              alert "{user}: {a.time}, {b.time}"
+            }
+            """)
 
     static let missingImport = DiagnosticCode(
         "E0802", "missing-import",
         explanation: """
-            An `import` names a file that cannot be read. Paths are relative to the folder of the \
-            importing file, not to the folder the command was started in.
+            An `import` names a file that cannot be read. Paths are relative to the folder of the importing \
+            file, not to the folder the command was started in.
             """,
         wrong: """
             import "nowhere/schemas.rules"
-
             """,
         right: """
-            event ssh.login {
-              user: text
+            event login { user: text }
+            """)
+
+    static let noSinks = DiagnosticCode(
+        "W0803", "no-sinks",
+        explanation: """
+            A rule names a sink, and none of the files declares any. That is usual for a folder of rules \
+            without its deployment file; its alerts go to standard output. As soon as one sink is \
+            declared, a name that is not is an error (E0314).
+            """,
+        wrong: login + """
+            rule root_login {
+              sequence { hit: login where user == "root" }
+              alert "root was here at {hit.time}"
+              send to soc
+            }
+            """,
+        right: "sink soc { file \"alerts.ndjson\" }\n\n" + login + """
+            rule root_login {
+              sequence { hit: login where user == "root" }
+              alert "root was here at {hit.time}"
+              send to soc
+            }
+            """)
+
+    static let unknownSetting = DiagnosticCode(
+        "E0804", "unknown-setting",
+        explanation: """
+            A word in a `source`, `sink` or `engine` block is unknown. Nothing in these blocks is passed on \
+            unread, so a misspelled setting cannot be lost.
+            """,
+        wrong: """
+            engine { dta "state/" }
+            """,
+        right: """
+            engine { data "state/" }
+            """)
+
+    static let badSetting = DiagnosticCode(
+        "E0805", "bad-setting",
+        explanation: "A setting is known, and its value is not one it takes.",
+        wrong: """
+            source orders {
+              stdin
+              decode xml
+            }
+            """,
+        right: """
+            source orders {
+              stdin
+              decode json
+            }
+            """)
+
+    static let plainSecret = DiagnosticCode(
+        "E0806", "plain-secret",
+        explanation: """
+            A password, token or key stands in the file itself, where everyone who reads the rules can read \
+            it. `secret file "..."` reads it from a file, `secret env "NAME"` from the environment; neither \
+            is ever printed.
+            """,
+        wrong: """
+            sink page {
+              pagerduty { key "0123456789abcdef" }
+            }
+            """,
+        right: """
+            sink page {
+              pagerduty { key secret env "PAGERDUTY_KEY" }
+            }
+            """)
+
+    static let connectorCount = DiagnosticCode(
+        "E0807", "connector-count",
+        explanation: "A source reads from one place and a sink writes to one; each block names exactly one.",
+        wrong: """
+            sink soc {
+              when severity >= high
+            }
+            """,
+        right: """
+            sink soc {
+              file "alerts.ndjson"
+              when severity >= high
+            }
+            """)
+
+    static let sourceNotRun = DiagnosticCode(
+        "W0808", "source-not-run",
+        explanation: """
+            This version reads files and standard input. Other sources are checked, so that deployment files \
+            can be written, and not opened.
+            """,
+        wrong: """
+            source orders {
+              kafka { brokers ["127.0.0.1:9092"] topic "orders" }
+            }
+            """,
+        right: """
+            source orders {
+              file "orders.ndjson"
+            }
+            """)
+
+    static let badAllow = DiagnosticCode(
+        "E0809", "bad-allow",
+        explanation: """
+            `allow W0406 "reason"` silences one warning in one rule. The number has to be that of a warning; \
+            errors cannot be allowed.
+            """,
+        wrong: rule("allow E0301 \"the field is new\""), right: rule())
+
+    static let ruleCycle = DiagnosticCode(
+        "E0810", "rule-cycle",
+        explanation: """
+            Rules wait for each other's alerts in a circle, so none of them can be first.
+            """,
+        wrong: """
+            rule one {
+              sequence { hit: alert two }
+              alert "{hit.time}"
             }
 
+            rule two {
+              sequence { hit: alert one }
+              alert "{hit.time}"
+            }
+            """,
+        right: login + """
+            rule one {
+              sequence { hit: login where user == "root" }
+              alert "{hit.time}"
+            }
+
+            rule two {
+              sequence { hit: alert one }
+              alert "{hit.time}"
+            }
             """)
 }
 
+// MARK: - Messages
+
 extension Diagnostic {
-    /// `path` is the file that was looked for.
+    /// - Parameter kind: With its article: "a correlation".
+    public static func notRun(_ kind: String, name: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .notRun, "`\(name)` is \(kind), which this version checks and does not run", at: range,
+            label: "raises no alerts")
+    }
+
+    /// - Parameter path: The file that was looked for.
     public static func missingImport(_ path: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .missingImport, "cannot read the imported file `\(path)`", at: range,
-            label: "no such file",
+            .missingImport, "cannot read the imported file `\(path)`", at: range, label: "no such file",
             notes: ["paths are relative to the importing file"])
+    }
+
+    public static func noSinks(_ name: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .noSinks, "sink `\(name)` is not declared, and neither is any other", at: range,
+            label: "declared in a deployment file?",
+            notes: ["alerts go to standard output; add the file that declares the sinks to check the name"])
+    }
+
+    public static func unknownSetting(
+        _ name: String, of block: String, at range: SourceRange, similarTo candidates: [String]
+    ) -> Diagnostic {
+        Diagnostic(
+            .unknownSetting, "`\(block)` has no setting `\(name)`", at: range, label: "unknown setting",
+            help: suggestionHelp(for: name, at: range, kind: "setting", among: candidates))
+    }
+
+    public static func badSetting(
+        _ name: String, wanted: String, at range: SourceRange, similarTo candidates: [String] = [],
+        found: String? = nil
+    ) -> Diagnostic {
+        Diagnostic(
+            .badSetting, "`\(name)` takes \(wanted)", at: range, label: "not understood",
+            help: found.map { suggestionHelp(for: $0, at: range, kind: "value", among: candidates) } ?? [])
+    }
+
+    public static func plainSecret(_ key: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .plainSecret, "a secret stands here in plain text", at: range, label: "readable by everyone",
+            help: [Help("write `\(key) secret file \"...\"` or `\(key) secret env \"NAME\"`")])
+    }
+
+    public static func noConnector(
+        _ block: String, _ name: String, example: String, at range: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .connectorCount,
+            "\(block) `\(name)` does not say where \(block == "source" ? "events come from" : "alerts go")",
+            at: range, label: "nothing named", help: [Help("add a line such as `\(example)`")])
+    }
+
+    public static func severalConnectors(
+        _ block: String, at range: SourceRange, first: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .connectorCount, "a \(block) has one place, and this is the second", at: range,
+            label: "the second", secondary: [Label(first, "the first")],
+            help: [Help("write a \(block) block for each")])
+    }
+
+    public static func sourceNotRun(_ kind: String, source: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .sourceNotRun, "source `\(source)` reads from `\(kind)`, which this version does not open", at: range,
+            label: "checked, not opened")
+    }
+
+    public static func badAllow(_ number: String, isKnown: Bool, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .badAllow, isKnown ? "`\(number)` is not a warning and cannot be allowed" : "there is no warning `\(number)`",
+            at: range, label: "not a warning")
+    }
+
+    public static func ruleCycle(_ rules: [String], at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .ruleCycle, "these rules wait for each other's alerts", at: range, label: "closes the circle",
+            notes: [rules.map { "`\($0)`" }.joined(separator: " -> ")])
     }
 }

@@ -1,0 +1,213 @@
+import RuleModel
+import RuleSyntax
+
+/// What checking a rule set gives.
+struct CheckedRuleSet {
+    var plans: [RulePlan] = []
+    var tables = RuleSetTables()
+    var diagnostics: [Diagnostic] = []
+    var origins: [SourceRange] = []
+    var tests: [TestPlan] = []
+    var deployment = DeploymentPlan()
+    /// By range of the expression: what the lints need to know of it.
+    var facts: [SourceRange: ExpressionFact] = [:]
+}
+
+/// Checks all files together and makes the plans of the sound rules.
+func check(_ set: LoadedRuleSet, options: CompileOptions) -> CheckedRuleSet {
+    var diagnostics: [Diagnostic] = []
+    let symbols = collectSymbols(set, into: &diagnostics)
+    var checker = Checker(set: set, symbols: symbols, options: options)
+    for diagnostic in diagnostics { checker.report(diagnostic) }
+    var result = checker.checkedRuleSet()
+    result.diagnostics = checker.diagnostics
+    result.facts = checker.facts
+    return result
+}
+
+extension Checker {
+    fileprivate mutating func checkedRuleSet() -> CheckedRuleSet {
+        var result = CheckedRuleSet()
+        addMetricEvents()
+        // Definitions and constants first, so that a mistake in one is shown where it stands.
+        for index in symbols.lets.indices { _ = letValue(index) }
+        for index in symbols.defines.indices { _ = isSound(index) }
+        result.tables.lists = symbols.lists.map { list($0) }
+        result.tables.schedules = symbols.schedules.map { schedule($0) }
+        checkRuleCycles()
+
+        var tests: [String: [TestDeclaration]] = [:]
+        for test in symbols.tests {
+            if symbols.ruleIndex[test.rule.text] == nil {
+                report(
+                    .unknownRule(
+                        test.rule.text, at: test.rule.range, similarTo: symbols.rules.map(\.name.text)))
+            }
+            tests[test.rule.text, default: []].append(test)
+        }
+        for (index, rule) in symbols.rules.enumerated() {
+            // Of two rules with one name the first has the tests.
+            let own = symbols.ruleIndex[rule.name.text] == index ? tests[rule.name.text] ?? [] : []
+            guard var (plan, planTests) = plan(rule, tests: own) else { continue }
+            plan.id = RuleID(result.plans.count)
+            plan.origin = OriginID(result.origins.count)
+            result.origins.append(rule.name.range)
+            result.plans.append(plan)
+            for position in planTests.indices { planTests[position].rule = plan.id }
+            result.tests += planTests
+        }
+        // What no running rule reads need not be found in the events.
+        let read = fields
+        for select in symbols.selects {
+            _ = stream(
+                SourceSyntax(
+                    stream: .named(PathSyntax([select.name])), condition: nil,
+                    range: select.name.range, whereRange: nil))
+        }
+        for metric in symbols.metrics { self.metric(metric) }
+        fields = read
+        result.deployment = deployment()
+        result.tables.eventTypes = fields.eventTypes
+        result.tables.columns = fields.columns
+        result.tables.fields = fields.fields
+        // Types and columns are known now that all rules have said what they read.
+        for index in result.tests.indices { resolve(&result.tests[index]) }
+        result.tests.sort { $0.range.source == $1.range.source
+            ? $0.range.start < $1.range.start : $0.range.source < $1.range.source }
+        return result
+    }
+
+    private func resolve(_ test: inout TestPlan) {
+        for index in test.lines.indices {
+            switch test.lines[index].kind {
+            case .event(var event, time: let time, count: let count, every: let every):
+                resolve(&event)
+                test.lines[index].kind = .event(event, time: time, count: count, every: every)
+            case .late(var event, arrives: let arrives, time: let time):
+                resolve(&event)
+                test.lines[index].kind = .late(event, arrives: arrives, time: time)
+            case .list, .watch, .advance, .expect, .expectNothing: break
+            }
+        }
+    }
+
+    private func resolve(_ event: inout TestPlan.Event) {
+        event.type = fields.existingType(event.typeName)
+        for index in event.fields.indices {
+            event.fields[index].column = fields.existingColumn(event.fields[index].path)
+        }
+    }
+
+    // MARK: - Lists
+
+    private mutating func list(_ symbol: ListSymbol) -> ListPlan {
+        let declaration = symbol.declaration
+        positive(declaration.refresh)
+        let values = (declaration.values ?? []).compactMap { listValue($0, symbol.kind) }
+        return ListPlan(
+            name: declaration.name.text, kind: symbol.kind, path: declaration.path?.value,
+            declaredIn: set.sources[Int(declaration.range.source.rawValue)].name,
+            keyColumn: declaration.key?.text, refresh: declaration.refresh.map(span), values: values)
+    }
+
+    // MARK: - Metrics as events
+
+    /// Each metric is an event type `metric.NAME` with its key, its measures and its forecasts (M1).
+    private mutating func addMetricEvents() {
+        for metric in symbols.metrics {
+            let name = "metric.\(metric.name.text)"
+            var event = EventSymbol(name: name, kind: .metric, range: metric.name.range)
+            for key in metric.keys?.fields ?? [] {
+                _ = event.add(
+                    EventSymbol.Field(
+                        path: FieldPath(key.segments.map(\.text)), type: .unknown, isOptional: false,
+                        range: key.range))
+            }
+            for measure in metric.measures {
+                _ = event.add(
+                    EventSymbol.Field(
+                        path: FieldPath([measure.name.text]), type: .unknown, isOptional: true,
+                        range: measure.name.range))
+            }
+            if !metric.forecasts.isEmpty {
+                for name in ["expected", "low", "high"] {
+                    _ = event.add(
+                        EventSymbol.Field(
+                            path: FieldPath([name]), type: .number, isOptional: true, range: nil))
+                }
+                _ = event.add(
+                    EventSymbol.Field(
+                        path: FieldPath(["trend"]), type: .enumeration(["up", "down", "flat"]),
+                        isOptional: true, range: nil))
+            }
+            if symbols.eventIndex[name] == nil {
+                symbols.eventIndex[name] = symbols.events.count
+                symbols.events.append(event)
+            }
+        }
+    }
+
+    // MARK: - Rules over alerts of rules
+
+    /// Reports each circle of rules that wait for each other's alerts, once.
+    private mutating func checkRuleCycles() {
+        let edges = symbols.rules.map { rule in
+            rule.watchedRules.compactMap { name in
+                symbols.ruleIndex[name.text].map { (target: $0, name: name) }
+            }
+        }
+        var state = [Int](repeating: 0, count: edges.count)
+        var path: [Int] = []
+        func visit(_ index: Int, _ found: inout [(path: [Int], at: Name)]) {
+            state[index] = 1
+            path.append(index)
+            for edge in edges[index] {
+                if state[edge.target] == 0 {
+                    visit(edge.target, &found)
+                } else if state[edge.target] == 1, let start = path.firstIndex(of: edge.target) {
+                    found.append((Array(path[start...]) + [edge.target], edge.name))
+                }
+            }
+            path.removeLast()
+            state[index] = 2
+        }
+        var found: [(path: [Int], at: Name)] = []
+        for index in edges.indices where state[index] == 0 && !edges[index].isEmpty {
+            visit(index, &found)
+        }
+        for cycle in found {
+            report(
+                .ruleCycle(cycle.path.map { symbols.rules[$0].name.text }, at: cycle.at.range))
+        }
+    }
+}
+
+extension RuleDeclaration {
+    /// The rules whose alerts it waits for by name.
+    fileprivate var watchedRules: [Name] {
+        var names: [Name] = []
+        func add(_ source: SourceSyntax) {
+            if case .alert(let name?) = source.stream { names.append(name) }
+        }
+        func add(_ elements: [SequenceElement]) {
+            for element in elements {
+                switch element.kind {
+                case .step(let step), .without(let step), .until(let step): add(step.source)
+                case .absence(let step, _, _): add(step.source)
+                case .allOf(let inner), .anyOf(let inner): add(inner)
+                }
+            }
+        }
+        switch pattern?.kind {
+        case .sequence(let sequence): add(sequence.elements)
+        case .threshold(let threshold):
+            if let over = threshold.over { add(over) }
+        case .correlation(let correlation):
+            for member in correlation.members { add(member.source) }
+        case .anomalyCluster(let cluster):
+            for series in cluster.series { add(series.source) }
+        case nil: break
+        }
+        return names
+    }
+}
