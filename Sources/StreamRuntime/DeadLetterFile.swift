@@ -110,9 +110,12 @@ public final class DeadLetterFile {
 
 /// Why faults could not be kept.
 public enum DeadLetterError: Error, Equatable, CustomStringConvertible {
+    /// It cannot be opened or made.
     case cannotOpen(path: String, reason: String)
+    /// It cannot be written any more: the disk is full, for example.
     case cannotWrite(path: String, reason: String)
 
+    /// The error for people: what, where and why.
     public var description: String {
         switch self {
         case .cannotOpen(let path, let reason):

@@ -21,6 +21,7 @@ public struct InputFault: Sendable, Equatable {
     /// How much of a bad line is kept.
     public static let rawBytesMax = 64 << 10
 
+    /// A fault; `raw` is cut by whoever makes it.
     public init(
         reason: Reason, source: String, line: Int?, offset: Int, message: String,
         raw: [UInt8] = [], isRawCut: Bool = false

@@ -13,6 +13,7 @@ public struct InputOptions: Sendable {
     /// How many bytes are read at once; the usual size of a chunk.
     public var chunkBytes: Int
 
+    /// The usual options: fields `type` and `time`, lines of up to 16 MiB.
     public init(
         typeName: String? = nil,
         typeField: FieldPath = FieldPath(["type"]),

@@ -30,6 +30,7 @@ public struct InputReport: Sendable, Equatable {
     /// Faults since the last `takeFaults`.
     public private(set) var faults: [InputFault] = []
 
+    /// A report in which nothing has been read yet.
     public init() {}
 
     /// How many faults of one kind were counted.

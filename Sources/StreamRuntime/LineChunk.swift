@@ -20,6 +20,7 @@ public struct LineChunk: Sendable {
     /// How many bytes may be read behind the last line.
     public static let padding = 64
 
+    /// An empty chunk, for a source to fill.
     public init() { bytes = [UInt8](repeating: 0, count: LineChunk.padding) }
 
     /// A chunk over bytes that are already as they must be, without a copy.

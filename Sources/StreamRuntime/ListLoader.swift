@@ -12,12 +12,15 @@ public struct ListFault: Error, Sendable, Equatable, CustomStringConvertible {
 
     /// One thing that is wrong with a list file.
     public struct Problem: Sendable, Equatable {
+        /// Counted from 1; nil where the whole file is meant.
         public var line: Int?
+        /// One sentence.
         public var message: String
     }
 
     static let problemsMax = 20
 
+    /// The fault for people, a line for each problem: the list, the file, the line, what is wrong.
     public var description: String {
         problems.map { problem in
             let place = problem.line.map { "\(path):\($0)" } ?? path
