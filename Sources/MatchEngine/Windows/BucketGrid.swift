@@ -79,7 +79,9 @@ struct BucketGrid: Sendable {
         return rest == 0 ? days : nil
     }
 
+    /// Days beyond what a time can tell begin at the end of time, not an offset before it.
     private static func midnight(_ day: Int64, in zone: ZoneTable) -> Timestamp {
-        zone.instant(local: Timestamp(nanoseconds: 0) + TimeSpan.day * day)
+        let local = Timestamp(nanoseconds: 0) + TimeSpan.day * day
+        return local == .distantFuture ? local : zone.instant(local: local)
     }
 }
