@@ -1,0 +1,320 @@
+import RuleModel
+
+/// A rule's plan in words that a person can read aloud: what it waits for, when it fires, what it
+/// keeps, reads and judges, and the machine as a table.
+///
+/// - Parameter program: For how many rules share a condition; nil when the rule set has errors.
+public func explain(_ plan: RulePlan, tables: RuleSetTables, program: Program?) -> String {
+    var page = ExplainPage(plan: plan, text: PlanText(plan, tables: tables))
+    page.write(program)
+    return page.lines.joined(separator: "\n") + "\n"
+}
+
+/// The bound of a rule as the note N0502 words it.
+public func boundWords(_ bound: StateBound) -> String {
+    if bound.runsPerKey == 0 { return "one event decides, so nothing is kept" }
+    let total = bound.bytesPerKey.multipliedReportingOverflow(by: bound.keys)
+    return "\(counted(bound.runsPerKey, "run")) per key, \(counted(bound.eventsPerRun, "event")) per run, "
+        + "about \(byteWords(bound.bytesPerKey)) per key, \(counted(bound.keys, "key")) = "
+        + "\(byteWords(total.overflow ? .max : total.partialValue)) at most"
+}
+
+/// `1,000 events`, `1 run`
+func counted(_ count: Int, _ word: String) -> String {
+    "\(grouped(count)) \(word)\(count == 1 ? "" : "s")"
+}
+
+/// A whole number with a comma between thousands.
+func grouped(_ number: Int) -> String {
+    var groups: [String] = []
+    var rest = number.magnitude
+    while rest >= 1000 {
+        groups.insert(String(String(1000 + rest % 1000).dropFirst()), at: 0)
+        rest /= 1000
+    }
+    groups.insert(String(rest), at: 0)
+    return (number < 0 ? "-" : "") + groups.joined(separator: ",")
+}
+
+private func byteWords(_ count: Int) -> String {
+    let units = ["B", "kB", "MB", "GB", "TB", "PB"]
+    var unit = 0
+    var size = count
+    while size >= 10_000, unit < units.count - 1 {
+        size = (size + 500) / 1000
+        unit += 1
+    }
+    return "\(grouped(size)) \(units[unit])"
+}
+
+private struct ExplainPage {
+    let plan: RulePlan
+    let text: PlanText
+    var lines: [String] = []
+
+    mutating func write(_ program: Program?) {
+        lines.append("rule \(plan.name) (\(plan.metadata.severity.rawValue))")
+        if let title = plan.metadata.title { lines.append("  \(title)") }
+        if !plan.metadata.isEnabled { lines.append("  switched off: it is checked and not run") }
+        switch plan.pattern {
+        case .sequence(let sequence):
+            section("Waits for", waits(sequence))
+            section("Fires", fires(sequence) + silence + sending)
+            section("Keeps in memory", keeps(sequence))
+        case .threshold(let threshold):
+            section("Watches", watches(threshold))
+            section("Fires", fires(threshold) + silence + sending)
+            section("Keeps in memory", keeps(threshold))
+        case .notRun(let kind):
+            section("Is \(article(kind)) \(kind)", ["It is checked, and this version does not run it."])
+        }
+        section("Reads", reads)
+        section("Judges", judges(program))
+        if let machine = Machine(plan, tables: text.tables) { section("Machine", table(machine)) }
+    }
+
+    private mutating func section(_ heading: String, _ body: [String]) {
+        if body.isEmpty { return }
+        lines += ["", heading] + body.map { "  \($0)" }
+    }
+
+    private func article(_ word: String) -> String {
+        word.first.map { "aeiou".contains($0) } == true ? "an" : "a"
+    }
+
+    private var keyWords: String { plan.keyNames.joined(separator: ", ") }
+
+    // MARK: - Sequence
+
+    private func waits(_ plan: SequencePlan) -> [String] {
+        let words = SequenceWords(plan: plan, text: text)
+        var lines: [String] = []
+        for (index, element) in plan.elements.enumerated() {
+            let then = index == 0 ? "" : element.immediately ? "then immediately " : "then "
+            switch element.kind {
+            case .step(let id):
+                let step = plan.steps[id.rawValue]
+                let limit = step.gapLimit.map { ", within \($0) of the step before" } ?? ""
+                let few = step.isReluctant ? ", as few as possible" : ""
+                lines.append(then + words.labelled(id) + limit + few)
+            case .absence(let id, let span):
+                let name = plan.steps[id.rawValue].name
+                let place = index == 0 ? "in the \(span) before" : "in the \(span) that follow"
+                lines.append("\(then)no \(name): \(words.event(id)), \(place)")
+            case .without(let id):
+                lines.append("without \(plan.steps[id.rawValue].name) in between: \(words.event(id))")
+            case .all(let elements):
+                lines.append("\(then)all of these, in any order")
+                lines += elements.flatMap(\.takenSteps).map { "  \(words.labelled($0))" }
+            case .any(let elements):
+                lines.append("\(then)any of these")
+                lines += elements.flatMap(\.takenSteps).map { "  \(words.labelled($0))" }
+            }
+        }
+        if let until = plan.until {
+            lines.append(
+                "until \(plan.steps[until.rawValue].name): \(words.event(until)) ends all that is open")
+        }
+        lines += inputs(plan.inputs)
+        if self.plan.keyNames.isEmpty {
+            lines.append("There is no key: all events count together.")
+        } else if plan.elements.count > 1 || plan.steps.contains(where: { $0.maximum != 1 }) {
+            lines.append("All events of a match have the same \(keyWords).")
+        }
+        if let within = plan.within {
+            lines.append("From the first event of a match to the last it takes at most \(within).")
+        } else if let horizon = plan.horizon, horizon > .zero {
+            lines.append("The limits of the steps together leave at most \(horizon).")
+        }
+        return lines
+    }
+
+    /// What a `select` stands for.
+    private func inputs(_ inputs: [InputPlan]) -> [String] {
+        inputs.compactMap { input in
+            guard let condition = input.condition else { return nil }
+            let type = text.tables.eventTypes[Int(input.type.rawValue)]
+            return "\(input.name) is \(type) where \(text.text(condition))"
+        }
+    }
+
+    private func fires(_ plan: SequencePlan) -> [String] {
+        var lines: [String] = []
+        switch plan.elements.last?.kind {
+        case .absence(let id, let span)?:
+            lines.append(
+                "\(span) after the step before, if no \(plan.steps[id.rawValue].name) came by then.")
+        case .step(let id)? where plan.steps[id.rawValue].maximum != 1:
+            let step = plan.steps[id.rawValue]
+            if plan.until != nil {
+                lines.append("When `until` comes and \(step.name) has \(counted(step.minimum, "event")) or more.")
+            } else {
+                lines.append("At the event that gives \(step.name) its \(grouped(step.minimum)).")
+            }
+        default:
+            lines.append("At the event that fills the last step.")
+        }
+        if plan.elements.count > 1 || plan.steps.contains(where: { $0.maximum != 1 }) {
+            switch plan.overlap {
+            case .none where plan.restartsOnRepeat:
+                lines.append("A new first event discards what was open and begins anew.")
+            case .none:
+                lines.append(
+                    "One alert at most for each such event, for the choice of events that starts earliest;")
+                lines.append("what came before it is then used up.")
+            case .each: lines.append("Every event that fits the first step opens a run of its own.")
+            case .latest: lines.append("A newer event takes the place of the one that was waiting.")
+            case .all(let limit):
+                lines.append("Every combination is a match, at most \(grouped(limit)) at one event.")
+            }
+        }
+        return lines
+    }
+
+    private func keeps(_ plan: SequencePlan) -> [String] {
+        var lines = ["bound: \(boundWords(self.plan.bound))"]
+        if self.plan.bound.runsPerKey == 0 { return lines }
+        for step in plan.takenSteps {
+            let fields = step.captured.map { text.name($0) }
+            lines.append(
+                "of \(step.name): the time" + (fields.isEmpty ? "" : ", \(fields.joined(separator: ", "))"))
+        }
+        if let horizon = plan.horizon {
+            lines.append("Nothing longer than \(horizon) after the event that began it.")
+        } else if let limit = plan.runLimit {
+            lines.append("There is no time limit: the oldest of \(counted(limit, "run")) goes first.")
+        }
+        return lines
+    }
+
+    // MARK: - Threshold
+
+    private func watches(_ plan: ThresholdPlan) -> [String] {
+        let condition = plan.condition.map { " where \(text.text($0))" } ?? ""
+        var lines = ["\(plan.input.name)\(condition), window \(plan.window.words)"]
+        lines += inputs([plan.input])
+        if self.plan.keyNames.isEmpty {
+            lines.append("There is no key: all events count together.")
+        } else {
+            lines.append("Each \(keyWords) has a window of its own.")
+        }
+        if let list = self.plan.keyList {
+            lines.append(
+                "Every \(keyWords) of the list \(text.tables.lists[list.rawValue].name) is watched, even if never seen."
+            )
+        }
+        for measure in plan.measures where !measure.name.isEmpty {
+            let function = text.text(measure)
+            if function != measure.name { lines.append("\(measure.name) is \(function)") }
+        }
+        return lines
+    }
+
+    private func fires(_ plan: ThresholdPlan) -> [String] {
+        let hold = plan.holdFor > .zero ? ", and that holds for \(plan.holdFor) without a gap" : ""
+        var lines = ["when \(text.text(plan.when))\(hold)."]
+        if plan.minimumEvents > 0 {
+            lines.append("With fewer than \(counted(plan.minimumEvents, "event")) nothing is known.")
+        }
+        let resolve = plan.resolveWhen.map { text.text($0) } ?? "that is no longer so"
+        let resolveFor = plan.resolveFor > .zero ? " for \(plan.resolveFor)" : ""
+        lines.append("Resolves when \(resolve)\(resolveFor).")
+        if let remind = plan.remindEvery { lines.append("While it fires, a reminder comes every \(remind).") }
+        switch plan.onNoData {
+        case .resolve: lines.append("Without data for \(plan.staleAfter) it resolves.")
+        case .keep: lines.append("Without data it stays as it is.")
+        case .fire: lines.append("Without data for \(plan.staleAfter) it fires.")
+        }
+        if plan.resetsAfterMatch { lines.append("Firing empties the window.") }
+        return lines
+    }
+
+    private func keeps(_ plan: ThresholdPlan) -> [String] {
+        [
+            "bound: \(boundWords(self.plan.bound))",
+            "A key without events is forgotten after \(plan.forgetAfter).",
+        ]
+    }
+
+    // MARK: - Alerts
+
+    private var silence: [String] {
+        var lines: [String] = []
+        if let unless = plan.unless { lines.append("Silent where \(text.text(unless)).") }
+        for active in plan.active {
+            let name = text.tables.schedules[active.schedule.rawValue].name
+            lines.append("Silent \(active.during ? "outside" : "during") \(name).")
+        }
+        if let suppress = plan.emit.suppress {
+            let by = suppress.by.map(text.text).joined(separator: ", ")
+            lines.append("After an alert, silent for the same \(by) for \(suppress.span).")
+        }
+        if let group = plan.emit.group {
+            let by = group.by.map(text.text).joined(separator: ", ")
+            lines.append("Alerts of the same \(by) within \(group.span) are sent as one.")
+        }
+        return lines
+    }
+
+    private var sending: [String] {
+        plan.emit.sinks.isEmpty ? [] : ["Sent to \(plan.emit.sinks.joined(separator: ", "))."]
+    }
+
+    // MARK: - Costs
+
+    private var reads: [String] {
+        let fields = text.readFields.map { text.name($0) }
+        return fields.isEmpty ? [] : [fields.joined(separator: ", ")]
+    }
+
+    private func judges(_ program: Program?) -> [String] {
+        var lines: [String] = []
+        if let program, let rule = program.rules.first(where: { $0.id == plan.id }) {
+            let own = rule.conditions
+            if !own.isEmpty {
+                let others = Set(program.rules.filter { $0.id != plan.id }.flatMap(\.conditions))
+                let shared = own.filter { others.contains($0) }.count
+                lines.append(
+                    "\(counted(own.count, "condition")) per batch of events, \(shared == 0 ? "none" : grouped(shared)) shared with other rules"
+                )
+            }
+        }
+        if case .sequence(let sequence) = plan.pattern {
+            for step in sequence.steps {
+                guard let condition = step.runCondition else { continue }
+                lines.append("per run, at \(step.name): \(text.text(condition))")
+            }
+        }
+        return lines
+    }
+
+    private func table(_ machine: Machine) -> [String] {
+        let header = ["from", "to", "limit", "on"]
+        let rows = [header] + machine.edges.map { edge in
+            [machine.states[edge.from].name, machine.states[edge.to].name, edge.limit, edge.label]
+        }
+        let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
+        return rows.map { row in
+            row.enumerated().map { column, cell in
+                column == row.count - 1
+                    ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }.joined()
+        }
+    }
+}
+
+extension RuleProgram {
+    /// The distinct bits that the rule looks at, in order.
+    fileprivate var conditions: [ConditionID] {
+        var conditions: Set<ConditionID> = []
+        switch pattern {
+        case .sequence(let sequence):
+            conditions.formUnion(sequence.inputs.compactMap(\.condition))
+            conditions.formUnion(sequence.steps.compactMap(\.condition))
+        case .threshold(let threshold):
+            conditions.formUnion([threshold.input.condition, threshold.condition].compactMap { $0 })
+            conditions.formUnion(threshold.measures.compactMap(\.condition))
+        }
+        return conditions.sorted()
+    }
+}
