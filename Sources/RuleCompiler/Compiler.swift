@@ -62,9 +62,11 @@ public func compile(_ sources: [SourceText], options: CompileOptions = CompileOp
     diagnostics = withoutAllowed(diagnostics, in: set.files)
     diagnostics.sort { $0.precedes($1) }
     let hasErrors = diagnostics.contains { $0.severity == .error }
+    let plans = finished(
+        checked.plans, tables: checked.tables, keysPerRule: checked.deployment.engine.keysPerRule)
     return Compilation(
-        plans: checked.plans, tables: checked.tables,
-        program: hasErrors ? nil : emit(checked.plans, tables: checked.tables),
+        plans: plans, tables: checked.tables,
+        program: hasErrors ? nil : emit(plans, tables: checked.tables),
         diagnostics: diagnostics, sources: set.sources, files: set.files, origins: checked.origins,
         ruleCount: set.ruleCount, tests: checked.tests, deployment: checked.deployment)
 }

@@ -14,7 +14,8 @@ public func explain(_ plan: RulePlan, tables: RuleSetTables, program: Program?) 
 public func boundWords(_ bound: StateBound) -> String {
     if bound.runsPerKey == 0 { return "one event decides, so nothing is kept" }
     let total = bound.bytesPerKey.multipliedReportingOverflow(by: bound.keys)
-    return "\(counted(bound.runsPerKey, "run")) per key, \(counted(bound.eventsPerRun, "event")) per run, "
+    return
+        "\(counted(bound.runsPerKey, "run")) per key, \(counted(bound.eventsPerRun, "event")) per run, "
         + "about \(byteWords(bound.bytesPerKey)) per key, \(counted(bound.keys, "key")) = "
         + "\(byteWords(total.overflow ? .max : total.partialValue)) at most"
 }
@@ -36,15 +37,18 @@ func grouped(_ number: Int) -> String {
     return (number < 0 ? "-" : "") + groups.joined(separator: ",")
 }
 
+/// A number of bytes with two or three digits: `352 B`, `6.4 GB`.
 private func byteWords(_ count: Int) -> String {
-    let units = ["B", "kB", "MB", "GB", "TB", "PB"]
+    let units = ["B", "kB", "MB", "GB", "TB", "PB", "EB"]
     var unit = 0
-    var size = count
-    while size >= 10_000, unit < units.count - 1 {
-        size = (size + 500) / 1000
+    var tenths = count.multipliedReportingOverflow(by: 10).overflow ? Int.max : count * 10
+    while tenths >= 10_000, unit < units.count - 1 {
+        tenths = tenths / 1000 + (tenths % 1000 >= 500 ? 1 : 0)
         unit += 1
     }
-    return "\(grouped(size)) \(units[unit])"
+    let decimals = tenths < 100 && unit > 0 ? ".\(tenths % 10)" : ""
+    let whole = decimals.isEmpty ? (tenths + 5) / 10 : tenths / 10
+    return "\(whole)\(decimals) \(units[unit])"
 }
 
 private struct ExplainPage {
@@ -66,7 +70,7 @@ private struct ExplainPage {
             section("Fires", fires(threshold) + silence + sending)
             section("Keeps in memory", keeps(threshold))
         case .notRun(let kind):
-            section("Is \(article(kind)) \(kind)", ["It is checked, and this version does not run it."])
+            section("Is \(kind)", ["It is checked, and this version does not run it."])
         }
         section("Reads", reads)
         section("Judges", judges(program))
@@ -78,11 +82,13 @@ private struct ExplainPage {
         lines += ["", heading] + body.map { "  \($0)" }
     }
 
-    private func article(_ word: String) -> String {
-        word.first.map { "aeiou".contains($0) } == true ? "an" : "a"
-    }
+    private var keyWords: String { listed(plan.keyNames) }
 
-    private var keyWords: String { plan.keyNames.joined(separator: ", ") }
+    /// `a, b and c`
+    private func listed(_ names: [String]) -> String {
+        guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+        return names.dropLast().joined(separator: ", ") + " and \(last)"
+    }
 
     // MARK: - Sequence
 
@@ -93,16 +99,16 @@ private struct ExplainPage {
             let then = index == 0 ? "" : element.immediately ? "then immediately " : "then "
             switch element.kind {
             case .step(let id):
-                let step = plan.steps[id.rawValue]
+                let step = words.step(id)
                 let limit = step.gapLimit.map { ", within \($0) of the step before" } ?? ""
                 let few = step.isReluctant ? ", as few as possible" : ""
                 lines.append(then + words.labelled(id) + limit + few)
             case .absence(let id, let span):
-                let name = plan.steps[id.rawValue].name
+                let name = words.name(id)
                 let place = index == 0 ? "in the \(span) before" : "in the \(span) that follow"
                 lines.append("\(then)no \(name): \(words.event(id)), \(place)")
             case .without(let id):
-                lines.append("without \(plan.steps[id.rawValue].name) in between: \(words.event(id))")
+                lines.append("without \(words.name(id)) in between: \(words.event(id))")
             case .all(let elements):
                 lines.append("\(then)all of these, in any order")
                 lines += elements.flatMap(\.takenSteps).map { "  \(words.labelled($0))" }
@@ -113,12 +119,12 @@ private struct ExplainPage {
         }
         if let until = plan.until {
             lines.append(
-                "until \(plan.steps[until.rawValue].name): \(words.event(until)) ends all that is open")
+                "all that is open ends when \(words.name(until)) comes: \(words.event(until))")
         }
         lines += inputs(plan.inputs)
         if self.plan.keyNames.isEmpty {
             lines.append("There is no key: all events count together.")
-        } else if plan.elements.count > 1 || plan.steps.contains(where: { $0.maximum != 1 }) {
+        } else if !plan.isStateless {
             lines.append("All events of a match have the same \(keyWords).")
         }
         if let within = plan.within {
@@ -139,34 +145,36 @@ private struct ExplainPage {
     }
 
     private func fires(_ plan: SequencePlan) -> [String] {
+        if plan.isStateless { return ["At every event that fits."] }
         var lines: [String] = []
         switch plan.elements.last?.kind {
         case .absence(let id, let span)?:
+            let before = plan.takenSteps.last.map { $0.name } ?? "the start"
             lines.append(
-                "\(span) after the step before, if no \(plan.steps[id.rawValue].name) came by then.")
+                "\(span) after \(before), if no \(plan.steps[id.rawValue].name) came by then.")
         case .step(let id)? where plan.steps[id.rawValue].maximum != 1:
             let step = plan.steps[id.rawValue]
-            if plan.until != nil {
-                lines.append("When `until` comes and \(step.name) has \(counted(step.minimum, "event")) or more.")
+            if let until = plan.until {
+                let name = plan.steps[until.rawValue].name
+                lines.append(
+                    "When \(name) comes and \(step.name) has \(grouped(step.minimum)) or more.")
             } else {
-                lines.append("At the event that gives \(step.name) its \(grouped(step.minimum)).")
+                lines.append(
+                    "At the event that gives \(step.name) its number \(grouped(step.minimum)).")
             }
         default:
             lines.append("At the event that fills the last step.")
         }
-        if plan.elements.count > 1 || plan.steps.contains(where: { $0.maximum != 1 }) {
-            switch plan.overlap {
-            case .none where plan.restartsOnRepeat:
-                lines.append("A new first event discards what was open and begins anew.")
-            case .none:
-                lines.append(
-                    "One alert at most for each such event, for the choice of events that starts earliest;")
-                lines.append("what came before it is then used up.")
-            case .each: lines.append("Every event that fits the first step opens a run of its own.")
-            case .latest: lines.append("A newer event takes the place of the one that was waiting.")
-            case .all(let limit):
-                lines.append("Every combination is a match, at most \(grouped(limit)) at one event.")
-            }
+        switch plan.overlap {
+        case .none where plan.restartsOnRepeat:
+            lines.append("A new first event discards what was open and begins anew.")
+        case .none:
+            lines.append("At most one alert then, for the choice of events that starts earliest;")
+            lines.append("what came before is used up.")
+        case .each: lines.append("Every event that fits the first step opens a run of its own.")
+        case .latest: lines.append("A newer event takes the place of the one that was waiting.")
+        case .all(let limit):
+            lines.append("Every combination is a match, at most \(grouped(limit)) at one event.")
         }
         return lines
     }
@@ -177,12 +185,14 @@ private struct ExplainPage {
         for step in plan.takenSteps {
             let fields = step.captured.map { text.name($0) }
             lines.append(
-                "of \(step.name): the time" + (fields.isEmpty ? "" : ", \(fields.joined(separator: ", "))"))
+                "of \(step.name): the time"
+                    + (fields.isEmpty ? "" : ", \(fields.joined(separator: ", "))"))
         }
         if let horizon = plan.horizon {
             lines.append("Nothing longer than \(horizon) after the event that began it.")
         } else if let limit = plan.runLimit {
-            lines.append("There is no time limit: the oldest of \(counted(limit, "run")) goes first.")
+            lines.append(
+                "There is no time limit: the oldest of \(counted(limit, "run")) goes first.")
         }
         return lines
     }
@@ -212,18 +222,21 @@ private struct ExplainPage {
 
     private func fires(_ plan: ThresholdPlan) -> [String] {
         let hold = plan.holdFor > .zero ? ", and that holds for \(plan.holdFor) without a gap" : ""
-        var lines = ["when \(text.text(plan.when))\(hold)."]
+        var lines = ["When \(text.text(plan.when))\(hold)."]
         if plan.minimumEvents > 0 {
-            lines.append("With fewer than \(counted(plan.minimumEvents, "event")) nothing is known.")
+            lines.append(
+                "With fewer than \(counted(plan.minimumEvents, "event")) nothing is known.")
         }
         let resolve = plan.resolveWhen.map { text.text($0) } ?? "that is no longer so"
         let resolveFor = plan.resolveFor > .zero ? " for \(plan.resolveFor)" : ""
         lines.append("Resolves when \(resolve)\(resolveFor).")
-        if let remind = plan.remindEvery { lines.append("While it fires, a reminder comes every \(remind).") }
+        if let remind = plan.remindEvery {
+            lines.append("While it fires, a reminder comes every \(remind).")
+        }
         switch plan.onNoData {
-        case .resolve: lines.append("Without data for \(plan.staleAfter) it resolves.")
-        case .keep: lines.append("Without data it stays as it is.")
-        case .fire: lines.append("Without data for \(plan.staleAfter) it fires.")
+        case .resolve: lines.append("When nothing is known for \(plan.staleAfter), it resolves.")
+        case .keep: lines.append("When nothing is known, it stays as it is.")
+        case .fire: lines.append("When nothing is known for \(plan.staleAfter), it fires.")
         }
         if plan.resetsAfterMatch { lines.append("Firing empties the window.") }
         return lines
@@ -246,11 +259,11 @@ private struct ExplainPage {
             lines.append("Silent \(active.during ? "outside" : "during") \(name).")
         }
         if let suppress = plan.emit.suppress {
-            let by = suppress.by.map(text.text).joined(separator: ", ")
-            lines.append("After an alert, silent for the same \(by) for \(suppress.span).")
+            let by = listed(suppress.by.map(text.text))
+            lines.append("After an alert, silent for the same \(by), for \(suppress.span).")
         }
         if let group = plan.emit.group {
-            let by = group.by.map(text.text).joined(separator: ", ")
+            let by = listed(group.by.map(text.text))
             lines.append("Alerts of the same \(by) within \(group.span) are sent as one.")
         }
         return lines
@@ -289,16 +302,21 @@ private struct ExplainPage {
     }
 
     private func table(_ machine: Machine) -> [String] {
-        let header = ["from", "to", "limit", "on"]
-        let rows = [header] + machine.edges.map { edge in
-            [machine.states[edge.from].name, machine.states[edge.to].name, edge.limit, edge.label]
-        }
+        let header = ["from", "to", "on", "limit"]
+        let rows =
+            [header]
+            + machine.edges.map { edge in
+                [
+                    machine.states[edge.from].name, machine.states[edge.to].name, edge.name,
+                    edge.limit,
+                ]
+            }
         let widths = header.indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
         return rows.map { row in
-            row.enumerated().map { column, cell in
-                column == row.count - 1
-                    ? cell : cell + String(repeating: " ", count: widths[column] - cell.count + 2)
-            }.joined()
+            let cells = row.enumerated().map { column, cell in
+                cell + String(repeating: " ", count: widths[column] - cell.count + 2)
+            }
+            return String(cells.joined().reversed().drop { $0 == " " }.reversed())
         }
     }
 }
@@ -312,7 +330,8 @@ extension RuleProgram {
             conditions.formUnion(sequence.inputs.compactMap(\.condition))
             conditions.formUnion(sequence.steps.compactMap(\.condition))
         case .threshold(let threshold):
-            conditions.formUnion([threshold.input.condition, threshold.condition].compactMap { $0 })
+            conditions.formUnion(
+                [threshold.input.condition, threshold.condition].compactMap { $0 })
             conditions.formUnion(threshold.measures.compactMap(\.condition))
         }
         return conditions.sorted()

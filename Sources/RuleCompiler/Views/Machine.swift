@@ -17,11 +17,15 @@ struct Machine {
 
         var from: Int
         var to: Int
-        /// What has to happen.
-        var label: String
+        /// What has to happen, by name.
+        var name: String
+        /// The events that do it; empty where the name says all.
+        var event: String
         /// How much time it may take; empty without a limit.
         var limit: String
         var kind: Kind
+
+        var label: String { event.isEmpty ? name : "\(name): \(event)" }
     }
 
     var states: [State] = []
@@ -47,57 +51,58 @@ struct Machine {
     }
 
     private mutating func addEdge(
-        _ from: Int, _ to: Int, _ label: String, limit: String = "", _ kind: Edge.Kind = .step
+        _ from: Int, _ to: Int, _ name: String, _ event: String = "", limit: String = "",
+        kind: Edge.Kind = .step
     ) {
-        edges.append(Edge(from: from, to: to, label: label, limit: limit, kind: kind))
+        edges.append(Edge(from: from, to: to, name: name, event: event, limit: limit, kind: kind))
     }
 
     // MARK: - Sequence
 
     private mutating func build(_ plan: SequencePlan, _ text: PlanText) {
         if let within = plan.within { title += ", within \(within)" }
-        title += ", overlap \(plan.overlap.words)"
+        title += plan.restartsOnRepeat ? ", restart on repeat" : ", overlap \(plan.overlap.words)"
         let words = SequenceWords(plan: plan, text: text)
         var state = addState("start", .start)
-        var first: Int?
-        // What must not come on the way to the next step.
-        var forbidden: [(name: String, words: String)] = []
         var open: [Int] = []
+        // What must not come on the way to the next step.
+        var forbidden: [StepID] = []
         for (index, element) in plan.elements.enumerated() {
-            let isLast = index == plan.elements.count - 1
             if case .without(let step) = element.kind {
-                forbidden.append((plan.steps[step.rawValue].name, words.event(step)))
+                forbidden.append(step)
                 continue
             }
-            let endsWithUntil = isLast && plan.collectsUntil
+            // An absence in the first place is judged when the step behind it is filled.
+            if index == 0, plan.elements.count > 1, case .absence = element.kind { continue }
+            let isMatch = index == plan.elements.count - 1 && !plan.collectsUntil
             let next =
-                isLast && !endsWithUntil
-                ? addState("match", .match) : addState(words.stateName(element), .open)
+                isMatch ? addState("match", .match) : addState(words.stateName(element), .open)
             if state != 0 {
-                open.append(state)
-                for entry in forbidden {
-                    addEdge(state, dropped(), "without \(entry.name): \(entry.words)", .drop)
+                for step in forbidden {
+                    addEdge(
+                        state, dropped(), "without \(words.name(step))", words.event(step),
+                        kind: .drop)
                 }
             }
             forbidden = []
-            add(element, from: state, to: next, isFirst: index == 0, plan, words)
-            if first == nil { first = next }
+            add(element, from: state, to: next, before: state == 0 ? plan.elements[0] : nil, words)
+            if !isMatch { open.append(next) }
             state = next
         }
         if let until = plan.until {
-            let label = "until \(plan.steps[until.rawValue].name): \(words.event(until))"
-            if plan.collectsUntil { addEdge(state, addState("match", .match), label) }
-            for state in open { addEdge(state, dropped(), label, .drop) }
+            let (name, event) = ("until \(words.name(until))", words.event(until))
+            if plan.collectsUntil {
+                addEdge(open.removeLast(), addState("match", .match), name, event)
+            }
+            for state in open { addEdge(state, dropped(), name, event, kind: .drop) }
         }
-        if plan.restartsOnRepeat, let first, open.contains(first),
-            let step = plan.elements.first?.takenSteps.first
-        {
-            let name = plan.steps[step.rawValue].name
-            for state in open where state != first { addEdge(state, first, "\(name) again", .skip) }
-            addEdge(first, first, "\(name) again", .skip)
+        if plan.restartsOnRepeat, let first = open.first, let step = plan.takenSteps.first {
+            for state in open { addEdge(state, first, "\(step.name) again", kind: .skip) }
         }
         if let within = plan.within {
-            for state in open { addEdge(state, dropped(), "too old", limit: "after \(within)", .drop) }
+            for state in open {
+                addEdge(state, dropped(), "too old", limit: "after \(within)", kind: .drop)
+            }
         }
     }
 
@@ -105,36 +110,45 @@ struct Machine {
         states.firstIndex { $0.kind == .dropped } ?? addState("dropped", .dropped)
     }
 
+    /// - Parameter before: The first element, for the first edge.
     private mutating func add(
-        _ element: ElementPlan, from: Int, to: Int, isFirst: Bool, _ plan: SequencePlan,
-        _ words: SequenceWords
+        _ element: ElementPlan, from: Int, to: Int, before: ElementPlan?, _ words: SequenceWords
     ) {
         let next = element.immediately ? "the next event, " : ""
+        var limits: [String] = []
+        if case .absence(let id, let span)? = before?.kind, before != element {
+            limits.append("no \(words.name(id)) for \(span) before")
+        }
         switch element.kind {
         case .step(let id):
-            let step = plan.steps[id.rawValue]
-            let limit = step.gapLimit.map { "within \($0)" } ?? ""
-            addEdge(from, to, next + words.labelled(id), limit: limit)
+            let step = words.step(id)
+            if let gap = step.gapLimit { limits.append("within \(gap)") }
+            addEdge(
+                from, to, next + words.counted(id), words.event(id),
+                limit: limits.joined(separator: ", "))
             // In the last place a repeated step matches as soon as it has its minimum.
             if step.maximum != 1, states[to].kind != .match {
-                let most = step.maximum.map { ", up to \($0)" } ?? ""
-                addEdge(to, to, "more \(step.name)\(most)")
+                addEdge(to, to, "more \(step.name)" + (step.maximum.map { ", up to \($0)" } ?? ""))
             }
-            if step.minimum == 0 { addEdge(from, to, "\(step.name) left out", .skip) }
+            if step.minimum == 0 { addEdge(from, to, "\(step.name) left out", kind: .skip) }
         case .absence(let id, let span):
-            let name = plan.steps[id.rawValue].name
-            if isFirst {
-                addEdge(from, to, "no \(name): \(words.event(id))", limit: "for \(span) before")
-            } else {
-                addEdge(from, to, "no \(name): \(words.event(id))", limit: "for \(span)")
-                addEdge(from, dropped(), words.labelled(id), limit: "within \(span)", .drop)
-            }
+            addEdge(from, to, "no \(words.name(id))", words.event(id), limit: "for \(span)")
+            addEdge(
+                from, dropped(), words.name(id), words.event(id), limit: "within \(span)",
+                kind: .drop)
         case .without: break
         case .all(let elements):
-            let labels = elements.flatMap(\.takenSteps).map(words.labelled)
-            addEdge(from, to, "\(next)all of, in any order: \(labels.joined(separator: "; "))")
+            let steps = elements.flatMap(\.takenSteps)
+            addEdge(
+                from, to, "\(next)all of \(steps.map(words.counted).joined(separator: ", "))",
+                steps.map(words.event).joined(separator: "; "),
+                limit: limits.joined(separator: ", "))
         case .any(let elements):
-            for step in elements.flatMap(\.takenSteps) { addEdge(from, to, next + words.labelled(step)) }
+            for step in elements.flatMap(\.takenSteps) {
+                addEdge(
+                    from, to, next + words.counted(step), words.event(step),
+                    limit: limits.joined(separator: ", "))
+            }
         }
     }
 
@@ -150,19 +164,21 @@ struct Machine {
             let pending = addState("pending", .open)
             addEdge(inactive, pending, when + enough)
             addEdge(pending, firing, "still so", limit: "for \(plan.holdFor)")
-            addEdge(pending, inactive, "not so for an instant", .drop)
+            addEdge(pending, inactive, "not so for an instant", kind: .drop)
         } else {
             addEdge(inactive, firing, when + enough)
         }
         if let remind = plan.remindEvery {
-            addEdge(firing, firing, "reminder", limit: "every \(remind)", .skip)
+            addEdge(firing, firing, "reminder", limit: "every \(remind)", kind: .skip)
         }
         let resolve = plan.resolveWhen.map { text.text($0) } ?? "not (\(when))"
         let limit = plan.resolveFor > .zero ? "for \(plan.resolveFor)" : ""
         addEdge(firing, inactive, "resolved: \(resolve)", limit: limit)
         switch plan.onNoData {
-        case .resolve: addEdge(firing, inactive, "no data", limit: "for \(plan.staleAfter)", .skip)
-        case .fire: addEdge(inactive, firing, "no data", limit: "for \(plan.staleAfter)", .skip)
+        case .resolve:
+            addEdge(firing, inactive, "no data", limit: "for \(plan.staleAfter)", kind: .skip)
+        case .fire:
+            addEdge(inactive, firing, "no data", limit: "for \(plan.staleAfter)", kind: .skip)
         case .keep: break
         }
     }
@@ -183,26 +199,30 @@ struct SequenceWords {
 
     /// `ssh.login where outcome == "failure"`
     func event(_ id: StepID) -> String {
-        let step = plan.steps[id.rawValue]
-        let conditions = [step.eventCondition, step.runCondition].compactMap { $0 }.flatMap(conjuncts)
+        let step = step(id)
+        let conditions = [step.eventCondition, step.runCondition].compactMap { $0 }.flatMap(
+            conjuncts)
         let name = plan.inputs[step.input].name
         return conjunction(conditions).map { "\(name) where \(text.text($0))" } ?? name
     }
 
-    /// `at least 5 fails: ssh.login where outcome == "failure"`
-    func labelled(_ id: StepID) -> String {
-        let step = plan.steps[id.rawValue]
-        let quantity = step.quantityWords.map { "\($0) " } ?? ""
-        return "\(quantity)\(step.name): \(event(id))"
+    /// `at least 5 fails`
+    func counted(_ id: StepID) -> String {
+        (step(id).quantityWords.map { "\($0) " } ?? "") + name(id)
     }
+
+    /// `at least 5 fails: ssh.login where outcome == "failure"`
+    func labelled(_ id: StepID) -> String { "\(counted(id)): \(event(id))" }
+
+    func step(_ id: StepID) -> StepPlan { plan.steps[id.rawValue] }
+
+    func name(_ id: StepID) -> String { step(id).name }
 
     func stateName(_ element: ElementPlan) -> String {
         switch element.kind {
-        case .step(let step), .absence(let step, _), .without(let step): plan.steps[step.rawValue].name
-        case .all(let elements):
-            "all of \(elements.flatMap(\.takenSteps).map { plan.steps[$0.rawValue].name }.joined(separator: ", "))"
-        case .any(let elements):
-            "any of \(elements.flatMap(\.takenSteps).map { plan.steps[$0.rawValue].name }.joined(separator: ", "))"
+        case .step(let step), .absence(let step, _), .without(let step): name(step)
+        case .all(let elements): elements.flatMap(\.takenSteps).map(name).joined(separator: " and ")
+        case .any(let elements): elements.flatMap(\.takenSteps).map(name).joined(separator: " or ")
         }
     }
 }

@@ -16,7 +16,7 @@ extension PlanText {
         case .sequence(let sequence): ["sequence"] + keyLines(sequence.inputs) + lines(sequence)
         case .threshold(let threshold):
             ["threshold"] + keyLines([threshold.input]) + lines(threshold)
-        case .notRun(let kind): ["\(kind) (checked, not run)"]
+        case .notRun(let kind): ["is \(kind): checked, not run"]
         }
     }
 
