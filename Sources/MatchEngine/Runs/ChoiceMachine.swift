@@ -45,7 +45,10 @@ struct ChoiceMachine: Sendable {
                 let isLast = parts.shape.transitions.allSatisfy { transition in
                     transition.step != step || parts.shape.states[transition.target].isComplete
                 }
-                if isLast, parts.steps[step].minimum <= 1 { onlyLast |= 1 << UInt64(step) }
+                let isOneEvent =
+                    parts.steps[step].minimum <= 1
+                    && (parts.steps[step].maximum == 1 || !parts.steps[step].isReluctant)
+                if isLast, isOneEvent { onlyLast |= 1 << UInt64(step) }
             }
         }
         self.onlyLast = onlyLast
@@ -79,19 +82,21 @@ struct ChoiceMachine: Sendable {
     private mutating func take(
         _ event: inout CapturedEvent, key: KeySlot, in context: inout MachineContext
     ) {
-        if event.steps & parts.untilBit != 0 { until(event, key: key, in: &context) }
+        var hasClosed = false
+        if event.steps & parts.untilBit != 0 { hasClosed = until(event, key: key, in: &context) }
         noteAbsence(event, key: key)
         event.starts = states[key.index].leading.allowedStarts(
             event, parts, key: context.keyValues(key), context: context)
         if event.steps & parts.leadingBits != 0 { states[key.index].leading.add(event, parts) }
 
+        // Under `none` the event that completes a match starts none (T8).
+        if hasClosed, combinations == nil { return }
         let completes =
             event.steps & parts.shape.lastSteps != 0 && parts.shape.trailingAbsences.isEmpty
             && !parts.shape.closesAtUntil && (event.starts != 0 || !states[key.index].isEmpty)
         if completes, hasEnough(key, with: event) {
             append(event, key: key)
             let hasMatched = search(.event, key: key, at: context.instant, in: &context)
-            // Under `none` the event that completes a match starts none; the match has cleared all.
             if hasMatched, combinations == nil { return }
             removeLast(key: key)
         }
@@ -125,14 +130,18 @@ struct ChoiceMachine: Sendable {
     }
 
     /// An `until` event ends what is open (S7), or closes it where the last step goes on until it.
+    ///
+    /// - Returns: Whether it completed a match.
     private mutating func until(
         _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
-    ) {
+    ) -> Bool {
+        var hasMatched = false
         if parts.shape.closesAtUntil, !states[key.index].isEmpty, hasEnough(key, with: nil) {
-            search(.until(event), key: key, at: context.instant, in: &context)
+            hasMatched = search(.until(event), key: key, at: context.instant, in: &context)
         }
         // With a condition on the choice the event is kept and asked when a choice is looked at.
         if parts.untilCondition == nil { clear(key: key) }
+        return hasMatched
     }
 
     /// A plain event of a trailing absence ends all that waits for it.
@@ -229,10 +238,8 @@ struct ChoiceMachine: Sendable {
         if let combinations {
             let (found, isCut) = search.choices(limit: combinations)
             choices = found
-            if isCut {
-                context.noteOverflow(.runs)
-                context.keys[context.rule].addDoubts(key, .droppedRuns)
-            }
+            // The author chose how many are enough, so this is counted and not told as a fault.
+            if isCut { context.counters.rules[context.rule].droppedRuns += 1 }
         } else if let choice = search.firstChoice() {
             choices = [choice]
         }

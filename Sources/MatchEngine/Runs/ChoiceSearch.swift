@@ -160,13 +160,17 @@ struct ChoiceSearch {
             return extend(transition, from: place, takingUpTo: maximum, leavingAt: step.minimum)
         }
         var count = max(step.minimum, 1)
+        var isFound = false
         while count <= maximum {
-            if extend(transition, from: place, takingUpTo: count, leavingAt: count) { return true }
+            if extend(transition, from: place, takingUpTo: count, leavingAt: count) {
+                isFound = true
+                if foundCount >= wanted { return true }
+            }
             // Fewer were there than asked for: more will not be either.
-            if isExhausted || reached < count { return false }
+            if isExhausted || reached < count { return isFound }
             count += 1
         }
-        return false
+        return isFound
     }
 
     /// How many events the last call of the function below could take.
@@ -280,7 +284,14 @@ struct ChoiceSearch {
         for place in events.indices[(start + 1)...] {
             if spend() || isKilled(at: place) { return false }
             let event = events[place]
+            if case .absence = goal, taken[step].count >= minimum,
+                event.instant - events[last].instant > parts.trailingSpan
+            {
+                // Its own deadline was before this event.
+                return false
+            }
             if event.steps & bit != 0, taken[step].count < maximum,
+                parts.within.map({ event.instant - events[first].instant <= $0 }) ?? true,
                 parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
             {
                 take(step, place)

@@ -139,7 +139,9 @@ final class SequenceParts: Sendable {
     func canSkipToEnd(_ group: [SequenceShape.Transition]) -> Bool {
         untilCondition == nil
             && group.allSatisfy { transition in
-                transition.withouts == 0 && steps[transition.step].minimum <= 1
+                let step = steps[transition.step]
+                return transition.withouts == 0 && step.minimum <= 1
+                    && (step.maximum == 1 || !step.isReluctant)
                     && shape.states[transition.target].isComplete
             }
     }

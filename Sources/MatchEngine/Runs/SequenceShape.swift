@@ -192,6 +192,10 @@ private struct Builder {
         }
         guard isOptional(head) else { return ([own], false, 0) }
         let rest = following(tail, withouts: withouts)
+        // As few as possible is none at all, if the rest lets it.
+        if case .step(let step) = nodes[head.node].kind, steps[step].isReluctant {
+            return (rest.groups + [own], rest.isComplete, rest.withouts)
+        }
         return ([own] + rest.groups, rest.isComplete, rest.withouts)
     }
 
