@@ -18,8 +18,21 @@ typedef struct {
 } simdjson_sums;
 
 /// Reads the six fields of the benchmark's events with `ondemand::iterate_many`, as fast as it goes:
-/// ts, type, user, status, latency_ms and geo.country, in this order. 64 readable bytes must follow.
+/// ts, type, user, status, latency_ms and geo.country, in this order. It looks at no event further
+/// than the last of them and keeps nothing. 64 readable bytes must follow.
 simdjson_sums simdjson_read_six(const uint8_t *bytes, size_t count);
+
+/// One value, kept: the bits of a number, or where a text begins in `text`.
+typedef struct {
+    uint64_t bits;
+    uint32_t length;
+    uint32_t kind;
+} simdjson_slot;
+
+/// The same, but keeps what it finds, as a decoder must: six slots for each event, texts copied to
+/// `text`, and each event walked to its end.
+simdjson_sums simdjson_keep_six(
+    const uint8_t *bytes, size_t count, simdjson_slot *slots, uint8_t *text);
 
 #ifdef __cplusplus
 }
