@@ -197,6 +197,7 @@ struct LineScanner {
 
     // MARK: - Wanted values
 
+    @inline(__always)
     private mutating func takeValue(
         _ start: BytePointer, _ target: Projection.Target, depth: Int
     ) -> BytePointer? {

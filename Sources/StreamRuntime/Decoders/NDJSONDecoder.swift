@@ -13,14 +13,16 @@ public struct NDJSONDecoder: Sendable {
 
     // Memory of the scanner, kept from call to call. All of it is arrays, so that a decoder can be
     // handed to another thread.
-    private var cells: [Cell] = []
-    private var rowCapacity = 0
+    private var cells: [Cell]
     private var text: [UInt8] = []
     private var memos: [KeyMemo]
     private var seen: [UInt32]
     private var stamp: UInt32 = 0
     /// The file in which a key came twice last; each file is counted once.
     private var duplicateKeyFile: String?
+
+    /// Rows are gathered in blocks that stay in the nearest cache: six slots of 256 rows are 24 KiB.
+    private static let blockRows = 256
 
     /// - Parameters:
     ///   - fields: The wanted fields; field `i` goes to `EventBatch.columns[i]`.
@@ -33,6 +35,8 @@ public struct NDJSONDecoder: Sendable {
             let place = eventTypes.firstIndex { Text($0) == Text(name) }
             return place.map { EventTypeID(rawValue: UInt16($0)) } ?? .unread
         }
+        cells = Array(
+            repeating: .missing, count: max(1, projection.slotCount) * NDJSONDecoder.blockRows)
         let places = projection.memoPlaces + Projection.typeMemoPlaces
         memos = Array(repeating: KeyMemo(), count: places * KeyMemo.ways)
         // One more, so that there is memory even where nothing is wanted.
@@ -55,9 +59,20 @@ public struct NDJSONDecoder: Sendable {
             batch.columns.count == fieldCount, "the batch has other columns than the decoder")
         precondition(rowMax > 0, "a batch takes at least one row")
         precondition(chunk.isSound, "a chunk ends with a line feed and padding")
-        if chunk.isDecoded { return }
-        makeRoom(rows: rowMax, bytes: chunk.count - chunk.position)
+        var rows = 0
+        while rows < rowMax, !chunk.isDecoded {
+            rows += decodeBlock(
+                &chunk, into: &batch, rowMax: min(rowMax - rows, NDJSONDecoder.blockRows),
+                arrival: &arrival, report: &report)
+        }
+    }
 
+    /// Decodes up to `rowMax` rows and returns how many came.
+    private mutating func decodeBlock(
+        _ chunk: inout LineChunk, into batch: inout EventBatch, rowMax: Int, arrival: inout UInt64,
+        report: inout InputReport
+    ) -> Int {
+        makeRoom(bytes: chunk.count - chunk.position)
         var run = LineRun(
             chunk: chunk, options: options, fixedType: fixedType, rowMax: rowMax, arrival: arrival)
         let textBase = batch.bytes.count
@@ -72,9 +87,9 @@ public struct NDJSONDecoder: Sendable {
                                 let seen = seen.baseAddress
                             else { return }
                             var scanner = LineScanner(
-                                projection: projection, rowCapacity: rowCapacity, cells: cells,
-                                text: text, textBase: textBase, memos: memos, seen: seen,
-                                stamp: stamp, start: start)
+                                projection: projection, rowCapacity: NDJSONDecoder.blockRows,
+                                cells: cells, text: text, textBase: textBase, memos: memos,
+                                seen: seen, stamp: stamp, start: start)
                             run.decodeLines(start, &scanner, into: &batch, report: &report)
                             stamp = scanner.stamp
                             batch.bytes.append(
@@ -93,13 +108,10 @@ public struct NDJSONDecoder: Sendable {
             duplicateKeyFile = chunk.name
             report.duplicateKeyFiles += 1
         }
+        return run.rows
     }
 
-    private mutating func makeRoom(rows: Int, bytes: Int) {
-        if rows > rowCapacity {
-            rowCapacity = rows
-            cells = Array(repeating: .missing, count: max(1, projection.slotCount * rows))
-        }
+    private mutating func makeRoom(bytes: Int) {
         // One copy more than the slots can ask for: the room in which a key, time or type with
         // escapes is read.
         let textRoom = bytes * (projection.copiesMax + 1) + LineChunk.padding
@@ -109,22 +121,26 @@ public struct NDJSONDecoder: Sendable {
     /// Moves the rows of the slots to the columns and leaves the slots empty.
     private mutating func appendColumns(rows: Int, to batch: inout EventBatch) {
         if rows == 0 { return }
-        for (field, slots) in projection.fieldSlots.enumerated() {
-            let first = batch.columns[field].count
-            let start = slots[0] * rowCapacity
-            batch.columns[field].append(contentsOf: cells[start..<start + rows])
-            for slot in slots.dropFirst() {
-                let start = slot * rowCapacity
-                for row in 0..<rows
-                where batch.columns[field][first + row].kind == .missing
-                    && cells[start + row].kind != .missing
-                {
-                    batch.columns[field][first + row] = cells[start + row]
+        let blockRows = NDJSONDecoder.blockRows
+        cells.withUnsafeMutableBufferPointer { cells in
+            func slotRows(_ slot: Int) -> UnsafeMutableBufferPointer<Cell> {
+                UnsafeMutableBufferPointer(
+                    rebasing: cells[slot * blockRows..<slot * blockRows + rows])
+            }
+            for (field, slots) in projection.fieldSlots.enumerated() {
+                let first = batch.columns[field].count
+                batch.columns[field].append(contentsOf: slotRows(slots[0]))
+                for slot in slots.dropFirst() {
+                    let spelled = slotRows(slot)
+                    for row in 0..<rows
+                    where spelled[row].kind != .missing
+                        && batch.columns[field][first + row].kind == .missing
+                    {
+                        batch.columns[field][first + row] = spelled[row]
+                    }
                 }
             }
-        }
-        for slot in 0..<projection.slotCount {
-            for row in 0..<rows { cells[slot * rowCapacity + row] = .missing }
+            for slot in 0..<projection.slotCount { slotRows(slot).update(repeating: .missing) }
         }
     }
 }

@@ -52,7 +52,8 @@ enum ScanFault: UInt8, Sendable {
     /// The sentence for people. `rest` is the line from the fault on.
     func message(rest: some Collection<UInt8>, options: InputOptions) -> String {
         switch self {
-        case .unexpectedEnd: "the line ends in the middle of the object; an event stands on one line"
+        case .unexpectedEnd:
+            "the line ends in the middle of the object; an event stands on one line"
         case .unclosedString: "the line ends in the middle of a text"
         case .expectedObject: "expected a JSON object, found \(shown(rest))"
         case .arrayLine: "expected a JSON object, found an array; each line must hold one event"
