@@ -198,7 +198,11 @@ public struct Engine: ~Copyable, Sendable {
         context.counters.sources[source].events += rows.count
         var reached = max(context.instant, watermark.time)
         if case .pending = begin {
-            beginWatching(at: isWatchStartGiven ? nil : max(reached, Event(batch: batch, row: rows.lowerBound).time))
+            if !isWatchStartGiven {
+                let first = Event(batch: batch, row: rows.lowerBound).time
+                begin = .pending(earliest: max(reached, first))
+            }
+            beginWatching()
         }
         for row in rows {
             let time = Timestamp(nanoseconds: batch.events.times[row])
@@ -245,9 +249,10 @@ public struct Engine: ~Copyable, Sendable {
     /// Processes the events that the watermark has passed, and fires the deadlines before it.
     private mutating func release() {
         let limit = watermark.isOpen || watermark.isArrivalOrder ? watermark.time : nil
-        if case .pending(let earliest) = begin, waiting.count > 0 || isWatchStartGiven {
+        // Watching begins with the first event in order, which is known when the watermark is past it.
+        if case .pending(let earliest) = begin, earliest != .distantFuture {
             if let limit, limit <= earliest { return }
-            beginWatching(at: isWatchStartGiven ? nil : earliest)
+            beginWatching()
         }
         while let earliest = waiting.earliest,
             limit.map({ earliest < $0.nanoseconds }) ?? true
@@ -264,10 +269,9 @@ public struct Engine: ~Copyable, Sendable {
         fireDeadlines(before: watermark.time)
     }
 
-    private mutating func beginWatching(at time: Timestamp?) {
-        guard case .pending(let earliest) = begin else { return }
+    private mutating func beginWatching() {
+        guard case .pending(let start) = begin else { return }
         begin = .done
-        let start = time ?? earliest
         context.watchStart = start
         let instant = context.instant
         context.instant = start
