@@ -22,9 +22,9 @@ private func describe(_ value: Any, label: String?, depth: Int) -> String {
         return mirror.children.first.map { describe($0.value, label: label, depth: depth) } ?? ""
     case .collection:
         guard !mirror.children.isEmpty else { return "" }
-        return head.isEmpty && label == nil
-            ? mirror.children.map { describe($0.value, label: nil, depth: depth) }.joined()
-            : head + "\n" + mirror.children.map { describe($0.value, label: "-", depth: depth + 1) }.joined()
+        let inner = label == nil ? depth : depth + 1
+        let items = mirror.children.map { describe($0.value, label: "-", depth: inner) }.joined()
+        return label.map { String(repeating: "  ", count: depth) + "\($0):\n" + items } ?? items
     case .enum:
         guard let payload = mirror.children.first else { return head + "\(value)\n" }
         let name = payload.label ?? ""
