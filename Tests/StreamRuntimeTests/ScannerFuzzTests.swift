@@ -65,7 +65,9 @@ struct ScannerFuzzTests {
         line.split { $0 < 0x30 || $0 > 0x39 }.contains { $0.count >= 19 }
     }
 
-    private static func check(_ line: [UInt8], _ origin: String) {
+    private static func check(
+        _ line: [UInt8], _ origin: String, fields: [String] = ScannerFuzzTests.fields
+    ) {
         if line.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { return }
         let ours = fault(line, fields: fields)
         let judge = simdjson_judge(line, line.count)
@@ -81,11 +83,13 @@ struct ScannerFuzzTests {
                 "\(origin): wanted \(ours?.description ?? "-"), unwanted \(unwanted?.description ?? "-"): \(escaped(line))"
             )
         }
-        if ours == nil { compareValues(line, origin) }
+        if ours == nil { compareValues(line, origin, fields) }
     }
 
     /// The cells of wanted fields hold what Foundation finds.
-    private static func compareValues(_ line: [UInt8], _ origin: String) {
+    private static func compareValues(
+        _ line: [UInt8], _ origin: String, _ fields: [String]
+    ) {
         // Type and time are put in front, so that the line makes a row.
         guard let brace = line.firstIndex(of: 0x7B) else { return }
         var event = Array(#"{"type":"login","time":1767323045"#.utf8)
@@ -198,6 +202,54 @@ struct ScannerFuzzTests {
             seed += 1
         } while end.map { Date() < $0 } == true
         if seconds != nil { print("\(cases) mutated lines, seeds up to \(seed - 1)") }
+    }
+
+    /// Real recordings lie beside the checkout, or where `MARTLET_DATA` says.
+    static let recordings: [String] = {
+        let named = ProcessInfo.processInfo.environment["MARTLET_DATA"]
+        let beside = folder.deletingLastPathComponent().deletingLastPathComponent()
+            .deletingLastPathComponent().deletingLastPathComponent()
+            .appendingPathComponent("shared/data").path
+        return ["cloudtrail-s3-exfil", "win-psexec", "panther-rule-tests", "retail"]
+            .map { "\(named ?? beside)/\($0).ndjson.gz" }
+            .filter { FileManager.default.fileExists(atPath: $0) }
+    }()
+
+    @Test(
+        "real lines and mutations of them are judged and read as by simdjson and Foundation",
+        .enabled(if: !recordings.isEmpty, "the recordings are not here"))
+    func realLines() throws {
+        for path in Self.recordings {
+            var gathered = Gathered()
+            gather(makeSource(.files([path]), options: InputOptions()), into: &gathered)
+            let all = gathered.bytes.split(separator: 0x0A).map(Array.init)
+            // Some forty from all over the file, none so long that it takes the time of all.
+            let lines = stride(from: 0, to: all.count, by: max(1, all.count / 40))
+                .map { all[$0] }.filter { $0.count < 8000 }
+            let fields = try Set(
+                lines.prefix(20).flatMap { line in
+                    try (JSONSerialization.jsonObject(with: Data(line)) as? [String: Any]).map(
+                        paths)
+                        ?? []
+                }
+            ).sorted()
+            for (index, line) in lines.enumerated() {
+                Self.check(line, "\(path), sample \(index)", fields: fields)
+            }
+            var mutator = LineMutator(seed: 3, good: lines, bad: [])
+            for step in 0..<300 {
+                Self.check(mutator.next(), "\(path), step \(step)", fields: fields)
+            }
+        }
+    }
+
+    /// The keys of an object and of the objects in it, as paths.
+    private func paths(_ object: [String: Any]) -> [String] {
+        object.flatMap { key, value -> [String] in
+            if key.contains(".") { return [] }
+            let inner = (value as? [String: Any]) ?? [:]
+            return [key] + inner.keys.filter { !$0.contains(".") }.map { "\(key).\($0)" }
+        }
     }
 
     @Test("lines, chunks and batches cut anywhere give the same rows and the same faults")
