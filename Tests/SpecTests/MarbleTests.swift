@@ -28,7 +28,7 @@ import Testing
         run.lateness = marble.lateness
         run.watchedFrom = marble.isWatched ? TestEvent.epoch : nil
         let alerts = run.alerts(of: program, lists: lists, events: marble.events, end: end)
-        judge(alerts.map { TestRecord($0) }, by: "the engine", marble)
+        judge(testRecords(alerts), by: "the engine", marble)
 
         if marble.engineOnly != nil { return }
         var reference = ReferenceMatcher(tables: compilation.tables, lists: lists)

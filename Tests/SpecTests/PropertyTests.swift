@@ -3,7 +3,8 @@ import TestKit
 import Testing
 
 /// Random rules over random streams. `CASES=n` tries n cases under each law, `SEED=n` begins with
-/// another one; a failure prints the smallest case that fails and the seed that led to it.
+/// another one, `FAILURES=n` goes on until n cases have failed. A failure prints the smallest case
+/// that fails and the seed that led to it.
 @Suite("Properties", .serialized) struct PropertyTests {
     @Test("sequences", arguments: Law.allCases)
     func sequences(_ law: Law) { hold(law, .sequence) }
@@ -17,13 +18,14 @@ import Testing
         let count = environment["CASES"].flatMap { UInt64($0) }
         let share: UInt64 = law == .reference ? 600 : 150
         let started = Date()
-        let patience = law == .reference ? 5.0 : 1.0
+        let seconds = law == .reference ? 5.0 : 1.0
         var tried = 0
         var refused: [String: Int] = [:]
         var matching = 0
+        var patience = environment["FAILURES"].flatMap { Int($0) } ?? 1
         for seed in first..<first + (count ?? share) {
             // A slow machine tries fewer, unless a number was asked for.
-            if count == nil, Date().timeIntervalSince(started) > patience { break }
+            if count == nil, Date().timeIntervalSince(started) > seconds { break }
             var generator = Generator(seed: seed)
             let sample = generator.makeCase(kind)
             tried += 1
@@ -44,7 +46,8 @@ import Testing
                     found:
                       \(found.joined(separator: "\n  "))
                     """)
-                return
+                patience -= 1
+                if patience <= 0 { return }
             }
         }
         let refusals = refused.values.reduce(0, +)

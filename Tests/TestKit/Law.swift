@@ -42,7 +42,7 @@ extension GeneratedCase {
         var run = EngineRun()
         switch law {
         case .reference:
-            let found = inOrder(alerts(run).map { TestRecord($0) }).map(\.description)
+            let found = inOrder(testRecords(alerts(run))).map(\.description)
             return compare(expected: reference(plan, compilation.tables, lists, end), found)
         case .batches:
             run.pieces = (0..<4).map { _ in random.number(1...4) }

@@ -78,12 +78,12 @@ private struct ReferenceChoices {
     private var elements: [ElementPlan] { row.plan.elements }
 
     private mutating func extend(_ partial: Partial, at index: Int) {
+        guard index < elements.count else { return complete(partial) }
         if let open = partial.open, row.step(open.step).isReluctant {
             // As few as possible: the number of events is chosen too, the smallest first.
             for closed in reluctantClosings(partial) { extend(closed, at: index) }
             return
         }
-        guard index < elements.count else { return complete(partial) }
         let element = elements[index]
         switch element.kind {
         case .without(let step):
@@ -243,8 +243,13 @@ private struct ReferenceChoices {
         if let open = partial.open {
             // A repeated step takes what comes before the deadline, which moves with each event.
             for position in row.events.indices where position > open.begin {
-                guard let last = closed.last, row.instant(position) <= row.instant(last) + span
-                else { break }
+                // The clock of the absence begins when the step has what it needs.
+                let isFilled = (closed.taken[open.step] ?? []).count >= row.step(open.step).minimum
+                if isFilled, let last = closed.last,
+                    row.instant(position) > row.instant(last) + span
+                {
+                    break
+                }
                 take(position, for: open.step, &closed)
             }
             guard (closed.taken[open.step] ?? []).count >= row.step(open.step).minimum else {

@@ -41,6 +41,8 @@ func referenceRuns(_ row: ReferenceRow) -> [ReferencePick] {
         if start.isOver { continue }
         if row.plan.overlap == .latest { runs.removeAll { $0.place == start.place } }
         runs.append(start)
+        // T9: over the limit the oldest goes.
+        if let limit = row.plan.runLimit, runs.count > limit { runs.removeFirst() }
     }
     fireDeadlines(before: row.watermark)
     return found
@@ -195,9 +197,9 @@ private struct ReferenceRun {
         guard last != nil, open == nil, pending == nil else { return false }
         for element in row.plan.elements[next...] {
             if case .without = element.kind { continue }
-            if case .step(let step) = element.kind, row.step(step).minimum == 0,
-                !element.immediately
-            {
+            if case .step(let step) = element.kind, row.step(step).minimum == 0 {
+                // An optional step that had to come at once is left out.
+                if element.immediately { continue }
                 return false
             }
             return element.immediately

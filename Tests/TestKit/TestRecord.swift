@@ -66,6 +66,11 @@ public struct TestRecord: Sendable, Equatable, CustomStringConvertible {
     }
 }
 
+/// The records of rules, without what the engine says about itself (`engine.overflow`).
+public func testRecords(_ alerts: [Alert]) -> [TestRecord] {
+    alerts.filter { !$0.rule.hasPrefix("engine.") }.map { TestRecord($0) }
+}
+
 /// Records in the order of processing; at one instant by key, since the engine's own order of keys
 /// is that of a hash.
 public func inOrder(_ records: [TestRecord]) -> [TestRecord] {
