@@ -3,7 +3,8 @@ import TestKit
 import Testing
 
 /// Random rules over random streams. `CASES=n` tries n cases under each law, `SEED=n` begins with
-/// another one, `FAILURES=n` goes on until n cases have failed. A failure prints the smallest case
+/// another one, `LAWS=reference,shards` tries
+/// these only, `FAILURES=n` goes on until n cases have failed. A failure prints the smallest case
 /// that fails and the seed that led to it.
 @Suite("Properties", .serialized) struct PropertyTests {
     @Test("sequences", arguments: Law.allCases)
@@ -14,6 +15,7 @@ import Testing
 
     private func hold(_ law: Law, _ kind: Generator.Kind) {
         let environment = ProcessInfo.processInfo.environment
+        if let only = environment["LAWS"], !only.contains("\(law)") { return }
         let first = environment["SEED"].flatMap { UInt64($0) } ?? 1
         let count = environment["CASES"].flatMap { UInt64($0) }
         let share: UInt64 = law == .reference ? 600 : 150

@@ -78,36 +78,34 @@ public struct Generator {
         // What a policy means for repeats and groups is written down for the searching ones only.
         let isPlain = policy == "overlap latest"
         let isRun = isPlain || policy == "overlap each" || policy == "restart on repeat"
+        var within: Int? = random.pick([1, 2, 3, 4, 6, 9, 20])
+        let isUnbounded = random.chance(8)
         var earlier: [GeneratedStep] = []
         var elements: [GeneratedElement] = []
         let count = random.number(1...3)
         let startsWithAbsence = random.chance(8)
         if startsWithAbsence {
-            elements.append(.absence(makeStep("no0", [], quantity: false), random.number(1...4)))
+            elements.append(.absence(makeStep("no0", []), random.number(1...4)))
         }
         for index in 0..<count {
             let isFirst = index == 0
             let isLast = index == count - 1
             if !isFirst, random.chance(15) {
-                elements.append(.without(makeStep("w\(index)", earlier, quantity: false)))
+                elements.append(.without(makeStep("w\(index)", earlier)))
             }
             if random.chance(10), !isPlain {
                 let isAll = random.chance(50)
                 let names =
                     ["s\(index)g", "s\(index)h"] + (random.chance(30) ? ["s\(index)i"] : [])
-                let steps = names.map { makeStep($0, earlier, quantity: false) }
+                let steps = names.map { makeStep($0, earlier) }
                 elements.append(isAll ? .all(steps) : .any(steps))
                 earlier += steps
                 continue
             }
-            var step = makeStep("s\(index)", earlier, quantity: !isPlain)
-            switch step.quantity {
-            case .optional, .any: if isFirst || isLast { step.quantity = .one }
-            case .between, .exactly:
-                if isFirst, policy == "restart on repeat" { step.quantity = .atLeast(2) }
-            default: break
-            }
-            if !isFirst, random.chance(15) { step.gap = random.number(1...4) }
+            let quantity = makeQuantity(
+                isFirst: isFirst, isLast: isLast, policy: policy, isPlain: isPlain)
+            var step = makeStep("s\(index)", earlier, quantity: quantity)
+            if !isFirst, random.chance(15) { step.gap = random.number(1...min(4, within ?? 4)) }
             switch step.quantity {
             case .atLeast, .between, .any: step.isReluctant = !isRun && random.chance(15)
             default: break
@@ -117,16 +115,15 @@ public struct Generator {
         }
         if random.chance(15) {
             elements.append(
-                .absence(makeStep("no9", earlier, quantity: false), random.number(1...4)))
+                .absence(makeStep("no9", earlier), random.number(1...4)))
         }
         if policy == "after match resume at" {
             let single = elements.flatMap(\.steps).filter { $0.quantity == .one }.map(\.name)
             let others = single.filter { !(elements.first?.steps.map(\.name) ?? []).contains($0) }
             policy = others.isEmpty ? "" : policy + " " + random.pick(others)
         }
-        let until = random.chance(15) ? makeStep("u9", earlier, quantity: false) : nil
-        var within: Int? = random.pick([1, 2, 3, 4, 6, 9, 20])
-        if random.chance(8) {
+        let until = random.chance(15) ? makeStep("u9", earlier) : nil
+        if isUnbounded {
             within = nil
             policy += (policy.isEmpty ? "" : " ") + "unbounded limit 1000 runs"
         }
@@ -136,18 +133,30 @@ public struct Generator {
         return GeneratedSequence(within: within, policy: policy, elements: elements, until: until)
     }
 
+    private mutating func makeQuantity(
+        isFirst: Bool, isLast: Bool, policy: String, isPlain: Bool
+    ) -> GeneratedStep.Quantity {
+        if isPlain || random.chance(65) { return .one }
+        let quantities: [GeneratedStep.Quantity] = [
+            .atLeast(1), .atLeast(2), .atLeast(2), .atLeast(3), .exactly(2), .between(1, 2),
+            .between(2, 3), .optional, .optional, .any, .any,
+        ]
+        let quantity = random.pick(quantities)
+        switch quantity {
+        case .optional, .any: return isFirst || isLast ? .one : quantity
+        case .between, .exactly:
+            return isFirst && policy == "restart on repeat" ? .atLeast(2) : quantity
+        default: return quantity
+        }
+    }
+
     private mutating func makeStep(
-        _ name: String, _ earlier: [GeneratedStep], quantity: Bool
+        _ name: String, _ earlier: [GeneratedStep], quantity: GeneratedStep.Quantity = .one
     ) -> GeneratedStep {
         var step = GeneratedStep(
             name: name, source: random.pick(["a", "a", "b", "b", "c", "big_a"]))
-        if quantity, random.chance(35) {
-            step.quantity = random.pick([
-                .atLeast(1), .atLeast(2), .atLeast(2), .atLeast(3), .exactly(2), .between(1, 2),
-                .between(2, 3), .optional, .optional, .any, .any,
-            ])
-        }
-        while random.chance(35), step.conditions.count < 2 {
+        step.quantity = quantity
+        while random.chance(28), step.conditions.count < 2 {
             step.conditions.append(makeCondition(earlier, of: step))
         }
         return step
@@ -242,7 +251,7 @@ public struct Generator {
         random.pick([
             "count", "count", "count", "count where v > 1", "sum(v)", "avg(v)", "min(v)", "max(v)",
             "distinct(u)", "percentile(50, v)", "percentile(90, v)", "first(v)", "last(v)",
-            "sum(v) where u == \"x\"", "distinct(v)",
+            "sum(v) where u == \"x\"", "distinct(v)", "distinct(u) where v > 1",
         ])
     }
 

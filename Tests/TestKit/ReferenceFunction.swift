@@ -52,7 +52,6 @@ func referenceAggregate(
     case .min: return values.min { (referenceOrder($0, $1) ?? 0) < 0 } ?? .missing
     case .max: return values.max { (referenceOrder($0, $1) ?? 0) < 0 } ?? .missing
     case .distinct:
-        if values.isEmpty { return .missing }
         var seen: [Value] = []
         for value in values where !seen.contains(where: { referenceEqual($0, value) == true }) {
             seen.append(value)

@@ -51,6 +51,10 @@ struct ReferenceThreshold {
     private var judgedThrough = Timestamp.distantPast
     private var leftThrough = Timestamp.distantPast
     private var window: ReferenceWindow?
+    /// Both conditions as last judged.
+    private var judged: (when: Bool?, resolve: Bool?) = (nil, nil)
+    /// The measures as last judged; deadlines report these.
+    private var measured: [Value] = []
     private var found: [ReferenceMatch] = []
 
     init(
@@ -66,6 +70,8 @@ struct ReferenceThreshold {
         self.watermark = watermark
         self.tables = tables
         self.lists = lists
+        // H9: the condition on a listed key is unknown from the start.
+        if isListed { unknownSince = began }
     }
 
     mutating func run() -> [ReferenceMatch] {
@@ -219,14 +225,17 @@ struct ReferenceThreshold {
 
     private mutating func evaluate(_ window: ReferenceWindow, arrival: UInt64?) {
         self.window = window
+        measured = plan.measures.indices.map { measure($0, .now) }
         let time = window.time
         let when = truth(plan.when)
         let resolve = plan.resolveWhen.map { truth($0) } ?? when.map { !$0 }
+        judged = (when, resolve)
+        noteUnknown(when, resolve, time)
         switch state {
         case .inactive:
             if when == true {
                 state = .pending(since: time)
-                if plan.holdFor == .zero { fire(time, arrival) }
+                if plan.holdFor == .zero { return fire(time, arrival) }
             }
         case .pending: if when == false { state = .inactive }
         case .firing(let since, let resolvingSince):
@@ -237,7 +246,11 @@ struct ReferenceThreshold {
                 state = .firing(since: since, resolvingSince: nil)
             }
         }
-        // H6: unknown keeps everything as it is, for a while.
+        noteUnknown(when, resolve, time)
+    }
+
+    /// H6: unknown keeps everything as it is, for a while; which condition counts depends on the state.
+    private mutating func noteUnknown(_ when: Bool?, _ resolve: Bool?, _ time: Timestamp) {
         let decisive = if case .firing = state { resolve } else { when }
         if decisive != nil {
             unknownSince = nil
@@ -263,12 +276,12 @@ struct ReferenceThreshold {
             }
         } else if reminderTime == time {
             reminders += 1
-            report(time, nil, .firing, "reminder")
+            report(time, nil, .updated, "reminder")
         } else {
             // The key is forgotten with all it had.
             if case .firing = state { end(time, nil, reason: "forgotten") }
             state = .inactive
-            unknownSince = nil
+            forgetUnknown()
             events.removeFirst(seen)
             seen = 0
             emptied = 0
@@ -278,23 +291,40 @@ struct ReferenceThreshold {
 
     private mutating func fire(_ time: Timestamp, _ arrival: UInt64?, reason: String? = nil) {
         state = .firing(since: time, resolvingSince: nil)
+        changeCondition()
         reminders = 0
         report(time, arrival, .firing, reason)
         if plan.resetsAfterMatch {
             // H8: the window is empty from here on, which may resolve at once.
             emptied = seen
             session = nil
-            evaluate(window ?? ReferenceWindow(time, isBehind: false), arrival: arrival)
-        } else if let resolve = plan.resolveWhen, truth(resolve) == true {
+            let isBehind = window?.time == time && window?.isBehind == true
+            return evaluate(ReferenceWindow(time, isBehind: isBehind), arrival: arrival)
+        }
+        let (when, resolve) = judged
+        if plan.resolveWhen != nil, resolve == true {
             // The condition to resolve may hold already; its clock starts with the alert.
             state = .firing(since: time, resolvingSince: time)
             if plan.resolveFor == .zero { end(time, arrival) }
         }
+        noteUnknown(when, resolve, time)
     }
 
     private mutating func end(_ time: Timestamp, _ arrival: UInt64?, reason: String? = nil) {
         state = .inactive
+        changeCondition()
         report(time, arrival, .resolved, reason)
+    }
+
+    /// Where a condition of its own resolves, another one counts from here on, and its clock begins
+    /// with the new state.
+    private mutating func changeCondition() {
+        if plan.resolveWhen != nil { forgetUnknown() }
+    }
+
+    private mutating func forgetUnknown() {
+        unknownSince = nil
+        isStale = false
     }
 
     private mutating func report(
@@ -303,8 +333,7 @@ struct ReferenceThreshold {
         found.append(
             ReferenceMatch(
                 rule: rule, key: key, matchedAt: time, state: state, reason: reason, steps: [],
-                measures: plan.measures.indices.map { measure($0, .now) }, instant: time,
-                arrival: arrival))
+                measures: measured, instant: time, arrival: arrival))
     }
 
     // MARK: - Windows and measures
@@ -380,6 +409,9 @@ struct ReferenceThreshold {
             let value = plan.argument.map { term.value($0) } ?? .bool(true)
             if !value.isMissing { samples.append((event.time, value)) }
         }
+        // H3: on an empty window all but `count` and `sum` are missing; `distinct` ignores missing
+        // values, so of events without the field there are 0.
+        if plan.function == .distinct, content(time).isEmpty { return .missing }
         if plan.function == .rate { return referenceRate(samples) }
         return referenceAggregate(plan.function, samples.map(\.value), parameter: plan.parameter)
     }
