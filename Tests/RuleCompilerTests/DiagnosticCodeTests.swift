@@ -33,8 +33,12 @@ struct DiagnosticCodeTests {
         arguments: DiagnosticCode.all.map(\.number).filter { withoutExamples[$0] == nil })
     func examples(_ number: String) throws {
         let code = try #require(DiagnosticCode.all.first { $0.number == number })
-        #expect(yields(code.wrong).contains(code.number), "the wrong example of \(code.number) is not wrong")
-        #expect(!yields(code.right).contains(code.number), "the right example of \(code.number) is not right")
+        #expect(
+            yields(code.wrong).contains(code.number),
+            "the wrong example of \(code.number) is not wrong")
+        #expect(
+            !yields(code.right).contains(code.number),
+            "the right example of \(code.number) is not right")
     }
 
     private func yields(_ text: String) -> Set<String> {

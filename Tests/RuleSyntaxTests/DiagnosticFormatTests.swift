@@ -4,7 +4,8 @@ import Testing
 
 @Suite("Diagnostics for programs")
 struct DiagnosticFormatTests {
-    private let source = SourceText(name: "my rules/a.rules", text: "event login { user: string }\nlet ü = \"\u{1}\" ;\n")
+    private let source = SourceText(
+        name: "my rules/a.rules", text: "event login { user: string }\nlet ü = \"\u{1}\" ;\n")
 
     private var diagnostics: [Diagnostic] { parse(source).diagnostics }
 
@@ -14,13 +15,16 @@ struct DiagnosticFormatTests {
 
     @Test("are one JSON object on each line, with places and edits")
     func json() throws {
-        let lines = render(diagnostics, sources: [source], format: .json, colour: false).split(separator: "\n")
+        let lines = render(diagnostics, sources: [source], format: .json, colour: false).split(
+            separator: "\n")
         #expect(lines.count == diagnostics.count && lines.count == 3)
         let first = try object(lines[0])
         #expect(first["code"] as? String == "E0214")
         #expect(first["severity"] as? String == "error")
         #expect(first["file"] as? String == "my rules/a.rules")
-        #expect(first["line"] as? Int == 1 && first["column"] as? Int == 21 && first["endColumn"] as? Int == 27)
+        #expect(
+            first["line"] as? Int == 1 && first["column"] as? Int == 21
+                && first["endColumn"] as? Int == 27)
         let help = try #require((first["help"] as? [[String: Any]])?.first)
         let edit = try #require((help["edits"] as? [[String: Any]])?.first)
         #expect(help["applicability"] as? String == "always")
@@ -29,7 +33,8 @@ struct DiagnosticFormatTests {
 
     @Test("are one SARIF document, also when there is nothing to say")
     func sarif() throws {
-        let document = try object(render(diagnostics, sources: [source], format: .sarif, colour: false))
+        let document = try object(
+            render(diagnostics, sources: [source], format: .sarif, colour: false))
         #expect(document["version"] as? String == "2.1.0")
         let run = try #require((document["runs"] as? [[String: Any]])?.first)
         let driver = try #require((run["tool"] as? [String: [String: Any]])?["driver"])
@@ -40,7 +45,8 @@ struct DiagnosticFormatTests {
             let index = try #require(result["ruleIndex"] as? Int)
             #expect(rules[index]["id"] as? String == result["ruleId"] as? String)
         }
-        let location = try #require((results[0]["locations"] as? [[String: [String: Any]]])?.first?["physicalLocation"])
+        let location = try #require(
+            (results[0]["locations"] as? [[String: [String: Any]]])?.first?["physicalLocation"])
         #expect((location["artifactLocation"] as? [String: String])?["uri"] == "my%20rules/a.rules")
         #expect((location["region"] as? [String: Int])?["startColumn"] == 21)
 

@@ -17,7 +17,9 @@ struct DiagnosticGoldenTests {
 
     @Test("is what the golden files show", arguments: files)
     func golden(_ file: DiagnosticGolden) {
-        for failure in file.failures({ $0.flatMap { parse($0).diagnostics } }) { Issue.record("\(failure)") }
+        for failure in file.failures({ $0.flatMap { parse($0).diagnostics } }) {
+            Issue.record("\(failure)")
+        }
     }
 
     @Test("has golden files for every code of the parser")
@@ -32,7 +34,8 @@ struct DiagnosticGoldenTests {
 
     @Test(
         "is that about a wrong example, and not about the right one",
-        arguments: DiagnosticCode.all.filter { isFromParser($0.number) && !$0.wrong.isEmpty }.map(\.number))
+        arguments: DiagnosticCode.all.filter { isFromParser($0.number) && !$0.wrong.isEmpty }.map(
+            \.number))
     func examples(_ number: String) throws {
         let code = try #require(DiagnosticCode.all.first { $0.number == number })
         let wrong = parse(SourceText(name: "wrong.rules", text: code.wrong))

@@ -11,7 +11,9 @@ struct FuzzTests {
         let root = DiagnosticGolden.testsFolder + "/.."
         let folders = ["rules", "Tests/Corpus/parser", "Tests/Golden/diagnostics"]
         let paths = folders.flatMap { folder -> [String] in
-            let names = FileManager.default.enumerator(atPath: "\(root)/\(folder)")?.allObjects as? [String] ?? []
+            let names =
+                FileManager.default.enumerator(atPath: "\(root)/\(folder)")?.allObjects as? [String]
+                ?? []
             return names.filter { $0.hasSuffix(".rules") }.map { "\(folder)/\($0)" }
         }
         return paths.sorted().compactMap { path in
@@ -22,9 +24,12 @@ struct FuzzTests {
     }()
 
     /// How long to go on; `FUZZ_SECONDS` extends it.
-    static let seconds = ProcessInfo.processInfo.environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
+    static let seconds =
+        ProcessInfo.processInfo.environment["FUZZ_SECONDS"].flatMap(Double.init) ?? 2
 
-    @Test("a file cut off at any byte is read to its end", arguments: corpus.filter { $0.name.contains("Corpus") })
+    @Test(
+        "a file cut off at any byte is read to its end",
+        arguments: corpus.filter { $0.name.contains("Corpus") })
     func truncations(_ source: SourceText) {
         // Every byte of short files; of long ones so many places that it takes about a second.
         let stride = max(1, source.bytes.count / 150)
@@ -62,7 +67,8 @@ struct FuzzTests {
             let bytes = mutated(random.pick(Self.corpus).bytes, &random)
             if let complaint = complaint(about: bytes) {
                 Issue.record(
-                    "seed \(seed), round \(rounds): \(complaint)\nof\n\(String(decoding: bytes, as: UTF8.self))")
+                    "seed \(seed), round \(rounds): \(complaint)\nof\n\(String(decoding: bytes, as: UTF8.self))"
+                )
                 return
             }
         }
@@ -72,12 +78,17 @@ struct FuzzTests {
     @Test("rows of one bracket, quote or word are read to their end")
     func monotony() {
         let pieces = [
-            "(", "[", "{", "}", ")", "\"", "'", "`", "/", "\\", "not ", "- ", "a.", "a[", "a(", "any a in b: ",
-            "a else ", "rule a {\n", "all of {\n", "alert \"{", "kafka {\n", "1 + ", "a and ", "[[", "matches /",
-            "\n", "#", ";", ",", ":", "\u{0}", "\u{FEFF}", "«", "within ", "sequence { then any of { ",
+            "(", "[", "{", "}", ")", "\"", "'", "`", "/", "\\", "not ", "- ", "a.", "a[", "a(",
+            "any a in b: ",
+            "a else ", "rule a {\n", "all of {\n", "alert \"{", "kafka {\n", "1 + ", "a and ", "[[",
+            "matches /",
+            "\n", "#", ";", ",", ":", "\u{0}", "\u{FEFF}", "«", "within ",
+            "sequence { then any of { ",
         ]
         for piece in pieces {
-            for prefix in ["", "let x = ", "rule r {\n sequence {\n ", "source s {\n ", "event e { f: "] {
+            for prefix in [
+                "", "let x = ", "rule r {\n sequence {\n ", "source s {\n ", "event e { f: ",
+            ] {
                 let text = prefix + String(repeating: piece, count: 600)
                 if let complaint = complaint(about: Array(text.utf8)) {
                     Issue.record("\(prefix)\(piece)...: \(complaint)")
@@ -98,15 +109,24 @@ struct FuzzTests {
             case 1:
                 bytes.removeSubrange(position..<position + length)
             case 2:
-                bytes.insert(contentsOf: Array(bytes[position..<position + length]), at: random.number(0...bytes.count))
+                bytes.insert(
+                    contentsOf: Array(bytes[position..<position + length]),
+                    at: random.number(0...bytes.count))
             case 3:
                 let other = random.pick(Self.corpus).bytes
                 let start = random.number(0...other.count)
-                bytes.insert(contentsOf: other[start..<min(start + random.number(1...60), other.count)], at: position)
+                bytes.insert(
+                    contentsOf: other[start..<min(start + random.number(1...60), other.count)],
+                    at: position)
             case 4:
-                bytes.insert(contentsOf: Array(" \(random.pick(Keyword.allCases).rawValue) ".utf8), at: position)
+                bytes.insert(
+                    contentsOf: Array(" \(random.pick(Keyword.allCases).rawValue) ".utf8),
+                    at: position)
             default:
-                let signs = ["{", "}", "(", ")", "[", "]", "\"", "\n", ",", ":", "=", "-", "5", "%", "5m", "'", "`", "#", ";"]
+                let signs = [
+                    "{", "}", "(", ")", "[", "]", "\"", "\n", ",", ":", "=", "-", "5", "%", "5m",
+                    "'", "`", "#", ";",
+                ]
                 bytes.insert(contentsOf: Array(random.pick(signs).utf8), at: position)
             }
         }
@@ -128,7 +148,8 @@ struct FuzzTests {
         }
         // Printing must not stumble over what is reported.
         let format = DiagnosticFormat.allCases[bytes.count % DiagnosticFormat.allCases.count]
-        _ = render(parsed.diagnostics, sources: [source], format: format, colour: bytes.count % 2 == 0)
+        _ = render(
+            parsed.diagnostics, sources: [source], format: format, colour: bytes.count % 2 == 0)
         let isClean = !parsed.diagnostics.contains { $0.severity == .error }
         return isClean ? complaintOfFormatter(parsed, source) : nil
     }
@@ -145,6 +166,7 @@ struct FuzzTests {
             }
             end = token.range.end
         }
-        return tokens.last?.kind == .endOfFile && Int(end) == source.bytes.count ? nil : "the end is missing"
+        return tokens.last?.kind == .endOfFile && Int(end) == source.bytes.count
+            ? nil : "the end is missing"
     }
 }

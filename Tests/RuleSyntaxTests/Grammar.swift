@@ -35,7 +35,8 @@ struct Grammar {
         switch part {
         case .word, .token: 1
         case .production(let name): min(sizes[name] ?? 1_000_000, 1_000_000)
-        case .sequence(let parts), .interleaved(let parts): min(parts.map(size).reduce(0, +), 1_000_000)
+        case .sequence(let parts), .interleaved(let parts):
+            min(parts.map(size).reduce(0, +), 1_000_000)
         case .choice(let parts): parts.map(size).min() ?? 0
         case .optional, .repetition: 0
         }
@@ -71,7 +72,9 @@ private struct SentenceWriter {
         case .sequence(let parts): for part in parts { write(part) }
         case .choice(let parts):
             budget -= 1
-            write(budget > 0 ? parts.randomElement(using: &random) ?? parts[0] : grammar.shortest(parts))
+            write(
+                budget > 0
+                    ? parts.randomElement(using: &random) ?? parts[0] : grammar.shortest(parts))
         case .optional(let part):
             budget -= 1
             if budget > 0, Bool.random(using: &random) { write(part) }
@@ -102,7 +105,10 @@ private struct SentenceWriter {
         case "WORD": pick("kafka", "topic", "path", "decode", "follow")
         case "LABEL": pick("ssh", "T1110.001", "initial-access", "\"two words\"", "x-1.2")
         case "BARE": pick("127.0.0.1:8686", "aws.cloudtrail", "localhost:80", "2024-01-01")
-        case "TEXT": pick("\"\"", "\"a b\"", "\"q \\\" \\\\ \\n \\u{e9}\"", "r\"C:\\x\"", "\"{not a hole\"", "\"ü 漢\"")
+        case "TEXT":
+            pick(
+                "\"\"", "\"a b\"", "\"q \\\" \\\\ \\n \\u{e9}\"", "r\"C:\\x\"", "\"{not a hole\"",
+                "\"ü 漢\"")
         case "MESSAGE": message()
         case "REGEX": pick("/^a\\/b$/", "/[\"#{]+/", "/\\d+/")
         case "INTEGER": pick("1", "2", "5", "100", "1_000")

@@ -21,7 +21,8 @@ struct GrammarTests {
             switch part {
             case .word, .token: []
             case .production(let name): [name]
-            case .sequence(let parts), .choice(let parts), .interleaved(let parts): parts.flatMap(used)
+            case .sequence(let parts), .choice(let parts), .interleaved(let parts):
+                parts.flatMap(used)
             case .optional(let part), .repetition(let part): used(part)
             }
         }
@@ -51,7 +52,8 @@ struct GrammarTests {
             let source = SourceText(name: "sentence.rules", text: text)
             let parsed = parse(source)
             guard parsed.diagnostics.isEmpty else {
-                Issue.record("round \(round) is not accepted:\n\(rendered(parsed, source))\nin\n\(text)")
+                Issue.record(
+                    "round \(round) is not accepted:\n\(rendered(parsed, source))\nin\n\(text)")
                 return
             }
             guard let complaint = complaintOfFormatter(parsed, source) else { continue }
@@ -79,5 +81,6 @@ func complaintOfFormatter(_ parsed: Parsed, _ source: SourceText) -> String? {
         return "formatting twice differs:\n\(formatted)"
     }
     let comments = { (parsed: Parsed) in parsed.tokens.count { $0.kind == .comment } }
-    return comments(parsed) == comments(reparsed) ? nil : "formatting loses a comment:\n\(formatted)"
+    return comments(parsed) == comments(reparsed)
+        ? nil : "formatting loses a comment:\n\(formatted)"
 }

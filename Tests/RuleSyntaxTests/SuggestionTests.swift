@@ -8,7 +8,8 @@ struct SuggestionTests {
         #expect(suggest("USER", among: ["users", "user"]) == "user")
         #expect(suggest("usr", among: ["host", "user"]) == "user")
         #expect(suggest("cat", among: ["car", "bat"]) == "car")
-        #expect(suggest("sevreity", among: ["severity", "send"]) == "severity", "a swap is one edit")
+        #expect(
+            suggest("sevreity", among: ["severity", "send"]) == "severity", "a swap is one edit")
     }
 
     @Test("is not made where more than a third of the letters differs")

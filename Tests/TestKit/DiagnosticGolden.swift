@@ -22,7 +22,9 @@ public struct DiagnosticGolden: Sendable, CustomStringConvertible {
     public init(path: String) { self.path = path }
 
     /// The file's name without its ending.
-    public var description: String { String(path.split(separator: "/").last ?? "").replacingOccurrences(of: ".rules", with: "") }
+    public var description: String {
+        String(path.split(separator: "/").last ?? "").replacingOccurrences(of: ".rules", with: "")
+    }
 
     /// The number of the code that the file is about.
     public var code: String { String(description.prefix(5)) }
@@ -31,7 +33,9 @@ public struct DiagnosticGolden: Sendable, CustomStringConvertible {
     public static let all: [DiagnosticGolden] = {
         let folder = testsFolder + "/Golden/diagnostics"
         let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-        return names.filter { $0.hasSuffix(".rules") }.sorted().map { DiagnosticGolden(path: "\(folder)/\($0)") }
+        return names.filter { $0.hasSuffix(".rules") }.sorted().map {
+            DiagnosticGolden(path: "\(folder)/\($0)")
+        }
     }()
 
     /// The folder `Tests` of the checkout.
@@ -65,22 +69,31 @@ public struct DiagnosticGolden: Sendable, CustomStringConvertible {
                 "\(description): what is said is not what is written; now it is\n"
                     + String(decoding: annotated, as: UTF8.self))
         }
-        let expected = FileManager.default.contents(atPath: textPath).map { String(decoding: $0, as: UTF8.self) }
-        if expected != rendered {
-            failures.append("\(description): the terminal shows something else than the .txt:\n\(rendered)")
+        let expected = FileManager.default.contents(atPath: textPath).map {
+            String(decoding: $0, as: UTF8.self)
         }
-        return failures + Self.fixFailures(diagnostics, sources, diagnose).map { "\(description): \($0)" }
+        if expected != rendered {
+            failures.append(
+                "\(description): the terminal shows something else than the .txt:\n\(rendered)")
+        }
+        return failures
+            + Self.fixFailures(diagnostics, sources, diagnose).map { "\(description): \($0)" }
     }
 
     /// A fix that a program may apply must take its diagnostic away.
     private static func fixFailures(
-        _ diagnostics: [Diagnostic], _ sources: [SourceText], _ diagnose: ([SourceText]) -> [Diagnostic]
+        _ diagnostics: [Diagnostic], _ sources: [SourceText],
+        _ diagnose: ([SourceText]) -> [Diagnostic]
     ) -> [String] {
         diagnostics.flatMap { diagnostic in
-            diagnostic.help.compactMap(\.fix).filter { $0.applicability == .always }.compactMap { fix in
+            diagnostic.help.compactMap(\.fix).filter { $0.applicability == .always }.compactMap {
+                fix in
                 let before = diagnostics.count { $0.code == diagnostic.code }
-                let after = diagnose(applying(fix, to: sources)).count { $0.code == diagnostic.code }
-                return after < before ? nil : "the fix of \(diagnostic.code.number) does not take it away"
+                let after = diagnose(applying(fix, to: sources)).count {
+                    $0.code == diagnostic.code
+                }
+                return after < before
+                    ? nil : "the fix of \(diagnostic.code.number) does not take it away"
             }
         }
     }
@@ -91,7 +104,8 @@ public struct DiagnosticGolden: Sendable, CustomStringConvertible {
             var bytes = source.bytes
             let edits = fix.edits.filter { $0.range.source == source.id }
             for edit in edits.sorted(by: { $0.range.start > $1.range.start }) {
-                bytes.replaceSubrange(Int(edit.range.start)..<Int(edit.range.end), with: edit.text.utf8)
+                bytes.replaceSubrange(
+                    Int(edit.range.start)..<Int(edit.range.end), with: edit.text.utf8)
             }
             return SourceText(id: source.id, name: source.name, bytes: bytes)
         }
@@ -133,7 +147,9 @@ extension DiagnosticGolden {
     private static func isExpectation(_ line: ArraySlice<UInt8>) -> Bool {
         guard line.first == UInt8(ascii: "#") else { return false }
         let rest = line.dropFirst().drop { $0 == UInt8(ascii: " ") }
-        return ["^", "- ", "--", "@", "help: ", "note: ", "label: "].contains { rest.starts(with: $0.utf8) }
+        return ["^", "- ", "--", "@", "help: ", "note: ", "label: "].contains {
+            rest.starts(with: $0.utf8)
+        }
     }
 }
 
@@ -148,10 +164,14 @@ extension DiagnosticGolden {
             let remarks = remarks(on: source, diagnostics)
             for line in source.lineStarts.indices {
                 let start = Int(source.lineStarts[line])
-                let end = line + 1 < source.lineStarts.count ? Int(source.lineStarts[line + 1]) : source.bytes.count
+                let end =
+                    line + 1 < source.lineStarts.count
+                    ? Int(source.lineStarts[line + 1]) : source.bytes.count
                 guard start < end || remarks[line] != nil else { continue }
                 output += source.bytes[start..<end]
-                if remarks[line] != nil, output.last != UInt8(ascii: "\n") { output.append(UInt8(ascii: "\n")) }
+                if remarks[line] != nil, output.last != UInt8(ascii: "\n") {
+                    output.append(UInt8(ascii: "\n"))
+                }
                 output += (remarks[line] ?? []).flatMap { Array("\($0)\n".utf8) }
             }
         }
@@ -159,12 +179,17 @@ extension DiagnosticGolden {
     }
 
     /// For each line the rows under it.
-    private static func remarks(on source: SourceText, _ diagnostics: [Diagnostic]) -> [Int: [String]] {
+    private static func remarks(on source: SourceText, _ diagnostics: [Diagnostic]) -> [Int:
+        [String]]
+    {
         var remarks: [Int: [String]] = [:]
         for diagnostic in diagnostics.inOrderOfPosition() {
-            let headline = "\(severityWord(diagnostic))[\(diagnostic.code.number)]: \(diagnostic.message)"
-            var details = diagnostic.primary.text.isEmpty ? [] : ["label: \(diagnostic.primary.text)"]
-            details += diagnostic.notes.map { "note: \($0)" } + diagnostic.help.map { "help: \($0.text)" }
+            let headline =
+                "\(severityWord(diagnostic))[\(diagnostic.code.number)]: \(diagnostic.message)"
+            var details =
+                diagnostic.primary.text.isEmpty ? [] : ["label: \(diagnostic.primary.text)"]
+            details +=
+                diagnostic.notes.map { "note: \($0)" } + diagnostic.help.map { "help: \($0.text)" }
             if diagnostic.primary.range.source == source.id {
                 let (line, indent, pointer) = pointer(to: diagnostic.primary.range, "^", in: source)
                 remarks[line, default: []].append("\(pointer) \(headline)")
@@ -175,13 +200,16 @@ extension DiagnosticGolden {
             }
             for label in diagnostic.secondary where label.range.source == source.id {
                 let (line, _, pointer) = pointer(to: label.range, "-", in: source)
-                remarks[line, default: []].append("\(pointer) \(label.text) (\(diagnostic.code.number))")
+                remarks[line, default: []].append(
+                    "\(pointer) \(label.text) (\(diagnostic.code.number))")
             }
         }
         return remarks
     }
 
-    private static func severityWord(_ diagnostic: Diagnostic) -> String { "\(diagnostic.severity)" }
+    private static func severityWord(_ diagnostic: Diagnostic) -> String {
+        "\(diagnostic.severity)"
+    }
 
     /// The row that points at a range: its line, the column the pointer begins at, and the row.
     private static func pointer(
@@ -194,7 +222,9 @@ extension DiagnosticGolden {
         let width = max(1, end - start)
         let goesOn = range.end > lineEnd + 1 ? "…" : ""
         guard start >= 2 else { return (line, 2, "#@\(start)-\(end)\(goesOn)") }
-        let row = "#" + String(repeating: " ", count: start - 1) + String(repeating: mark, count: width) + goesOn
+        let row =
+            "#" + String(repeating: " ", count: start - 1) + String(repeating: mark, count: width)
+            + goesOn
         return (line, start, row)
     }
 }

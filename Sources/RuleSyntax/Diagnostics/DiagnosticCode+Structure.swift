@@ -10,9 +10,10 @@ extension DiagnosticCode {
     static let unclosedBlock = DiagnosticCode(
         "E0201", "unclosed-block",
         explanation: """
-            A block begins with `{` and its `}` is missing. Declarations do not stand inside one another, so \
-            the next `rule`, `event`, `test` and so on at the start of a line shows that the block should have \
-            ended; reading goes on from there, and the rules behind it are checked as usual.
+            A block begins with `{` and its `}` is missing. Declarations do not stand inside one \
+            another, so the next `rule`, `event`, `test` and so on at the start of a line shows \
+            that the block should have ended; reading goes on from there, and the rules behind \
+            it are checked as usual.
             """,
         wrong: """
             event login { user: text }
@@ -65,8 +66,8 @@ extension DiagnosticCode {
     static let unexpectedBrace = DiagnosticCode(
         "E0203", "unexpected-brace",
         explanation: """
-            A `}` closes nothing: every block before it is closed already. Either there is one too many, or \
-            one further up closes a block earlier than was meant.
+            A `}` closes nothing: every block before it is closed already. Either there is one \
+            too many, or one further up closes a block earlier than was meant.
             """,
         wrong: """
             event login { user: text }
@@ -79,9 +80,10 @@ extension DiagnosticCode {
     static let expected = DiagnosticCode(
         "E0204", "expected",
         explanation: """
-            Something is needed at this place and something else, or nothing, stands there. A clause ends at \
-            the end of its line, unless a bracket is open, the line ends in an operator or a comma, or the \
-            next line begins with `and`, `or`, `where`, `within` or `for`.
+            Something is needed at this place and something else, or nothing, stands there. A \
+            clause ends at the end of its line, unless a bracket is open, the line ends in an \
+            operator or a comma, or the next line begins with `and`, `or`, `where`, `within` or \
+            `for`.
             """,
         wrong: """
             event login { user: text }
@@ -103,8 +105,8 @@ extension DiagnosticCode {
     static let unknownClause = DiagnosticCode(
         "E0205", "unknown-clause",
         explanation: """
-            A line begins with a word that means nothing in this block. If it resembles a word that does, the \
-            line is read as that, so that one slip of the pen gives one message.
+            A line begins with a word that means nothing in this block. If it resembles a word \
+            that does, the line is read as that, so that one slip of the pen gives one message.
             """,
         wrong: """
             event login { user: text }
@@ -128,8 +130,8 @@ extension DiagnosticCode {
     static let duplicateClause = DiagnosticCode(
         "E0206", "duplicate-clause",
         explanation: """
-            A clause of which there can be one is given twice. If the later one silently won, a reader of the \
-            first would believe something that is not so.
+            A clause of which there can be one is given twice. If the later one silently won, a \
+            reader of the first would believe something that is not so.
             """,
         wrong: """
             event login { user: text }
@@ -154,9 +156,9 @@ extension DiagnosticCode {
     static let foreignOperator = DiagnosticCode(
         "E0208", "foreign-operator",
         explanation: """
-            An operator of another language stands for one that is spelled otherwise here: `==` compares, \
-            and conditions are joined by the words `and`, `or` and `not`. Unequal is `!=`, and a pattern is \
-            tried with `matches`.
+            An operator of another language stands for one that is spelled otherwise here: `==` \
+            compares, and conditions are joined by the words `and`, `or` and `not`. Unequal is \
+            `!=`, and a pattern is tried with `matches`.
             """,
         wrong: """
             event login { user: text, ok: bool }
@@ -178,8 +180,9 @@ extension DiagnosticCode {
     static let chainedComparison = DiagnosticCode(
         "E0209", "chained-comparison",
         explanation: """
-            Comparisons do not chain. In some languages `a < b < c` compares the truth value of `a < b` with \
-            `c`, in others it means what it says; here it is written in two comparisons.
+            Comparisons do not chain. In some languages `a < b < c` compares the truth value of \
+            `a < b` with `c`, in others it means what it says; here it is written in two \
+            comparisons.
             """,
         wrong: """
             event payment { card: text, amount: number }
@@ -229,9 +232,10 @@ extension DiagnosticCode {
     static let sql = DiagnosticCode(
         "E0211", "sql",
         explanation: """
-            Rules are not SQL. What a query selects from is a step's event type, its `WHERE` is the step's \
-            `where`, `PARTITION BY` and `GROUP BY` are `by`, and `WITHIN INTERVAL '5' MINUTE` is `within 5m`. \
-            `select NAME = EVENT where CONDITION` names a stream that several rules use.
+            Rules are not SQL. What a query selects from is a step's event type, its `WHERE` is \
+            the step's `where`, `PARTITION BY` and `GROUP BY` are `by`, and `WITHIN INTERVAL '5' \
+            MINUTE` is `within 5m`. `select NAME = EVENT where CONDITION` names a stream that \
+            several rules use.
             """,
         wrong: """
             event login { user: text }
@@ -247,8 +251,9 @@ extension DiagnosticCode {
     static let missingClause = DiagnosticCode(
         "E0212", "missing-clause",
         explanation: """
-            A block lacks the clause without which it says nothing: a rule its pattern, a threshold its events \
-            (`over`) or its condition (`when`), an anomaly cluster its baseline.
+            A block lacks the clause without which it says nothing: a rule its pattern, a \
+            threshold its events (`over`) or its condition (`when`), an anomaly cluster its \
+            baseline.
             """,
         wrong: """
             event login { user: text }
@@ -271,20 +276,22 @@ extension DiagnosticCode {
     static let nestedTooDeeply = DiagnosticCode(
         "E0213", "nested-too-deeply",
         explanation: """
-            An expression, or a block, is nested more than 256 deep, or an expression has more than 256 \
-            operators in a row. No person wrote it. A long row of comparisons with one field is shorter as \
-            `field in ["a", "b"]`, or as a list in a file: `field in list NAME`.
+            An expression, or a block, is nested more than 256 deep, or an expression has more \
+            than 256 operators in a row. No person wrote it. A long row of comparisons with one \
+            field is shorter as `field in ["a", "b"]`, or as a list in a file: `field in list \
+            NAME`.
             """,
-        wrong: "let limit = " + String(repeating: "(", count: 300) + "5" + String(repeating: ")", count: 300)
+        wrong: "let limit = " + String(repeating: "(", count: 300) + "5"
+            + String(repeating: ")", count: 300)
             + "\n",
         right: "let limit = ((5))\n")
 
     static let foreignType = DiagnosticCode(
         "E0214", "foreign-type",
         explanation: """
-            A type has its name from another language. Fields here are `text`, `number`, `bool`, `time`, \
-            `duration`, `ip` and `cidr`; a set of texts, `"success" | "failure"`; or a list, `[text]`. There is \
-            one `number` for whole and decimal ones.
+            A type has its name from another language. Fields here are `text`, `number`, `bool`, \
+            `time`, `duration`, `ip` and `cidr`; a set of texts, `"success" | "failure"`; or a \
+            list, `[text]`. There is one `number` for whole and decimal ones.
             """,
         wrong: """
             event login { user: string }
@@ -296,7 +303,8 @@ extension DiagnosticCode {
     static let unexpected = DiagnosticCode(
         "E0215", "unexpected",
         explanation: """
-            A clause is complete, and more stands on its line. Each clause has a line of its own.
+            A clause is complete, and more stands on its line. Each clause has a line of its \
+            own.
             """,
         wrong: """
             event login { user: text }
@@ -320,8 +328,8 @@ extension DiagnosticCode {
     static let oldSpelling = DiagnosticCode(
         "W0609", "old-spelling",
         explanation: """
-            A word of another rule language, or of an earlier version of this one, is understood but no longer \
-            the spelling. `martlet fix` replaces it.
+            A word of another rule language, or of an earlier version of this one, is understood \
+            but no longer the spelling. `martlet fix` replaces it.
             """,
         wrong: """
             event login { user: text, ok: bool }
@@ -379,11 +387,14 @@ extension Diagnostic {
         case .clause(let range, let word):
             secondary.append(Label(range, "… when `\(word)` begins, which belongs to the rule"))
         }
-        if let resumed { notes.append("checking went on with `\(resumed)`; nothing else was skipped") }
+        if let resumed {
+            notes.append("checking went on with `\(resumed)`; nothing else was skipped")
+        }
         return Diagnostic(
             .unclosedBlock, "\(title) is not closed", at: end,
             label: "expected `\(braces)` after this line", secondary: secondary, notes: notes,
-            help: [Help("add `\(braces)` on line \(line)", fix: .replace(end, with: "\n" + braces))])
+            help: [Help("add `\(braces)` on line \(line)", fix: .replace(end, with: "\n" + braces))]
+        )
     }
 
     static func unclosedBracket(_ bracket: String, at range: SourceRange, before end: SourceRange)
@@ -404,7 +415,8 @@ extension Diagnostic {
 
     static func nestedTooDeeply(max: Int, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .nestedTooDeeply, "this is nested more than \(max) deep", at: range, label: "too deep here",
+            .nestedTooDeeply, "this is nested more than \(max) deep", at: range,
+            label: "too deep here",
             help: [Help("a long row of comparisons with one field is shorter as `field in [...]`")])
     }
 }
@@ -418,7 +430,8 @@ extension Diagnostic {
     ) -> Diagnostic {
         Diagnostic(
             .expected, "expected \(what), found \(found)", at: range,
-            label: isEnd ? "something is missing here" : "not expected here", help: help.map { [$0] } ?? [])
+            label: isEnd ? "something is missing here" : "not expected here",
+            help: help.map { [$0] } ?? [])
     }
 
     static func unexpected(_ found: String, at range: SourceRange) -> Diagnostic {
@@ -427,7 +440,9 @@ extension Diagnostic {
             label: "the clause is complete before this")
     }
 
-    static func twoClausesOnOneLine(_ found: String, at range: SourceRange, gap: SourceRange) -> Diagnostic {
+    static func twoClausesOnOneLine(_ found: String, at range: SourceRange, gap: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
             .unexpected, "\(found) begins a clause in the middle of a line", at: range,
             label: "belongs on a line of its own",
@@ -438,7 +453,8 @@ extension Diagnostic {
         _ found: String, suggestion: String?, at range: SourceRange
     ) -> Diagnostic {
         Diagnostic(
-            .unknownClause, "\(found) does not begin a declaration", at: range, label: "unknown here",
+            .unknownClause, "\(found) does not begin a declaration", at: range,
+            label: "unknown here",
             help: suggestion.map {
                 [Help("there is a similar word: `\($0)`", fix: .replace(range, with: $0))]
             }
@@ -455,22 +471,31 @@ extension Diagnostic {
     ) -> Diagnostic {
         let list = words.map { "`\($0)`" }.joined(separator: ", ")
         return Diagnostic(
-            .unknownClause, "\(found) does not begin a line of a \(block)", at: range, label: "unknown here",
-            help: [suggestion.map { Help("there is a similar word: `\($0)`") } ?? Help("a \(block) has the lines \(list)")])
+            .unknownClause, "\(found) does not begin a line of a \(block)", at: range,
+            label: "unknown here",
+            help: [
+                suggestion.map { Help("there is a similar word: `\($0)`") }
+                    ?? Help("a \(block) has the lines \(list)")
+            ])
     }
 
     static func misspelledClause(
         _ word: String, _ meant: String, isSimilar: Bool, in block: String, at range: SourceRange
     ) -> Diagnostic {
-        let help = isSimilar ? "there is a similar word: `\(meant)`" : "here it is called `\(meant)`"
+        let help =
+            isSimilar ? "there is a similar word: `\(meant)`" : "here it is called `\(meant)`"
         return Diagnostic(
-            .unknownClause, "`\(word)` does not begin a line of a \(block)", at: range, label: "unknown here",
+            .unknownClause, "`\(word)` does not begin a line of a \(block)", at: range,
+            label: "unknown here",
             help: [Help(help, fix: .replace(range, with: meant))])
     }
 
-    static func duplicateClause(_ sentence: String, at range: SourceRange, first: SourceRange) -> Diagnostic {
+    static func duplicateClause(_ sentence: String, at range: SourceRange, first: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
-            .duplicateClause, "\(sentence), and this is the second", at: range, label: "given again here",
+            .duplicateClause, "\(sentence), and this is the second", at: range,
+            label: "given again here",
             secondary: [Label(first, "first given here")], help: [Help("remove one of them")])
     }
 
@@ -483,20 +508,30 @@ extension Diagnostic {
     static func commaBetweenSteps(at range: SourceRange) -> Diagnostic {
         Diagnostic(
             .commaBetweenSteps, "steps are not separated by commas", at: range, label: "needless",
-            help: [Help("remove the comma; each step has a line of its own", fix: .replace(range, with: "", .always))])
+            help: [
+                Help(
+                    "remove the comma; each step has a line of its own",
+                    fix: .replace(range, with: "", .always))
+            ])
     }
 
     static func unnamedStep(at range: SourceRange, insert: SourceRange) -> Diagnostic {
         Diagnostic(
-            .expected, "expected a name for this step, found an event type", at: range, label: "a step is `name: event`",
-            help: [Help("give the step a name", fix: .replace(insert, with: "name: ", .hasPlaceholders))])
+            .expected, "expected a name for this step, found an event type", at: range,
+            label: "a step is `name: event`",
+            help: [
+                Help(
+                    "give the step a name", fix: .replace(insert, with: "name: ", .hasPlaceholders))
+            ])
     }
 }
 
 // MARK: - Habits of other languages
 
 extension Diagnostic {
-    static func foreignOperator(_ found: String, _ ours: String, at range: SourceRange) -> Diagnostic {
+    static func foreignOperator(_ found: String, _ ours: String, at range: SourceRange)
+        -> Diagnostic
+    {
         let (sentence, label) =
             switch found {
             case "=": ("`=` does not compare", "gives a value to a name")
@@ -519,13 +554,15 @@ extension Diagnostic {
         let start = SourceRange(source: left.source, start: left.start, end: left.start)
         let gap = SourceRange(source: range.source, start: range.start, end: word.start)
         return Diagnostic(
-            .foreignOperator, "`not` stands in front of the comparison", at: range, label: "not here",
+            .foreignOperator, "`not` stands in front of the comparison", at: range,
+            label: "not here",
             secondary: [Label(start, "but here")],
             help: [
                 Help(
                     "move it to the front",
                     fix: FixIt(
-                        [SourceEdit(range: start, text: "not "), SourceEdit(range: gap, text: "")], .always))
+                        [SourceEdit(range: start, text: "not "), SourceEdit(range: gap, text: "")],
+                        .always))
             ])
     }
 
@@ -534,7 +571,8 @@ extension Diagnostic {
         at range: SourceRange, first: SourceRange, insert: (SourceRange, String)?
     ) -> Diagnostic {
         Diagnostic(
-            .chainedComparison, "comparisons do not chain", at: range, label: "a second comparison …",
+            .chainedComparison, "comparisons do not chain", at: range,
+            label: "a second comparison …",
             secondary: [Label(first, "… of the result of this one")],
             help: [
                 Help(
@@ -545,22 +583,26 @@ extension Diagnostic {
 
     static func sql(_ word: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .sql, "`\(word)` begins a query, and rules are not SQL", at: range, label: "not a declaration",
+            .sql, "`\(word)` begins a query, and rules are not SQL", at: range,
+            label: "not a declaration",
             help: [
                 Help(
-                    "a rule reads `rule NAME { sequence by KEY within 5m { first: EVENT where CONDITION } }`")
+                    "a rule reads `rule NAME { sequence by KEY within 5m { first: EVENT where CONDITION } }`"
+                )
             ])
     }
 
     static func foreignType(_ found: String, _ ours: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .foreignType, "the type `\(found)` is called `\(ours)` here", at: range, label: "a name of other languages",
+            .foreignType, "the type `\(found)` is called `\(ours)` here", at: range,
+            label: "a name of other languages",
             help: [Help("write `\(ours)`", fix: .replace(range, with: ours, .always))])
     }
 
     static func oldSpelling(_ old: String, _ new: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .oldSpelling, "`\(old)` is now spelled `\(new)`", at: range, label: "old spelling, an error from version 2 on",
+            .oldSpelling, "`\(old)` is now spelled `\(new)`", at: range,
+            label: "old spelling, an error from version 2 on",
             help: [Help("`martlet fix` rewrites it", fix: .replace(range, with: new, .always))])
     }
 }
@@ -570,7 +612,9 @@ extension [Diagnostic] {
     public func inOrderOfPosition() -> [Diagnostic] {
         enumerated().sorted { left, right in
             let (a, b) = (left.element.primary.range, right.element.primary.range)
-            return (a.source.rawValue, a.start, left.offset) < (b.source.rawValue, b.start, right.offset)
+            return (a.source.rawValue, a.start, left.offset) < (
+                b.source.rawValue, b.start, right.offset
+            )
         }.map(\.element)
     }
 }

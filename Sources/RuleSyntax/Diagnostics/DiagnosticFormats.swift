@@ -14,7 +14,10 @@ func jsonLine(_ diagnostic: Diagnostic, _ sources: SourceTable) -> String {
             ("label", .text(diagnostic.primary.text)),
             (
                 "secondary",
-                .array(diagnostic.secondary.map { .object(place($0.range, sources) + [("label", .text($0.text))]) })
+                .array(
+                    diagnostic.secondary.map {
+                        .object(place($0.range, sources) + [("label", .text($0.text))])
+                    })
             ),
             ("notes", .array(diagnostic.notes.map { .text($0) })),
             ("help", .array(diagnostic.help.map { json($0, sources) })),
@@ -28,7 +31,8 @@ private func json(_ help: Help, _ sources: SourceTable) -> JSONDocument {
         let edits = fix.edits.map { edit in
             JSONDocument.object(
                 place(edit.range, sources) + [
-                    ("startByte", .number(Int(edit.range.start))), ("endByte", .number(Int(edit.range.end))),
+                    ("startByte", .number(Int(edit.range.start))),
+                    ("endByte", .number(Int(edit.range.end))),
                     ("replacement", .text(edit.text)),
                 ])
         }
@@ -42,7 +46,8 @@ private func place(_ range: SourceRange, _ sources: SourceTable) -> [(String, JS
     let start = source.position(at: range.start)
     let end = source.position(at: range.end)
     return [
-        ("file", .text(source.name)), ("line", .number(start.line)), ("column", .number(start.column)),
+        ("file", .text(source.name)), ("line", .number(start.line)),
+        ("column", .number(start.column)),
         ("endLine", .number(end.line)), ("endColumn", .number(end.column)),
     ]
 }
@@ -64,7 +69,9 @@ extension FixIt.Applicability {
 /// - SeeAlso: OASIS, "Static Analysis Results Interchange Format (SARIF) Version 2.1.0", 2020.
 func sarifDocument(_ diagnostics: [Diagnostic], _ sources: SourceTable) -> String {
     var codes: [DiagnosticCode] = []
-    for diagnostic in diagnostics where !codes.contains(diagnostic.code) { codes.append(diagnostic.code) }
+    for diagnostic in diagnostics where !codes.contains(diagnostic.code) {
+        codes.append(diagnostic.code)
+    }
     codes.sort { $0.number < $1.number }
     let rules = codes.map { code in
         JSONDocument.object([
@@ -91,16 +98,21 @@ func sarifDocument(_ diagnostics: [Diagnostic], _ sources: SourceTable) -> Strin
 private func sarifResult(
     _ diagnostic: Diagnostic, _ codes: [DiagnosticCode], _ sources: SourceTable
 ) -> JSONDocument {
-    let remarks = diagnostic.notes.map { "note: \($0)" } + diagnostic.help.map { "help: \($0.text)" }
+    let remarks =
+        diagnostic.notes.map { "note: \($0)" } + diagnostic.help.map { "help: \($0.text)" }
     var members: [(String, JSONDocument)] = [
         ("ruleId", .text(diagnostic.code.number)),
         ("ruleIndex", .number(codes.firstIndex(of: diagnostic.code) ?? -1)),
         ("level", .text(diagnostic.severity.word)),
-        ("message", .object([("text", .text(([diagnostic.message] + remarks).joined(separator: "\n")))])),
+        (
+            "message",
+            .object([("text", .text(([diagnostic.message] + remarks).joined(separator: "\n")))])
+        ),
         ("locations", .array([sarifLocation(diagnostic.primary, sources)])),
     ]
     if !diagnostic.secondary.isEmpty {
-        members.append(("relatedLocations", .array(diagnostic.secondary.map { sarifLocation($0, sources) })))
+        members.append(
+            ("relatedLocations", .array(diagnostic.secondary.map { sarifLocation($0, sources) })))
     }
     let fixes = diagnostic.help.compactMap { help -> JSONDocument? in
         guard let fix = help.fix, let first = fix.edits.first else { return nil }
@@ -115,7 +127,8 @@ private func sarifResult(
             ("replacements", .array(replacements)),
         ])
         return .object([
-            ("description", .object([("text", .text(help.text))])), ("artifactChanges", .array([change])),
+            ("description", .object([("text", .text(help.text))])),
+            ("artifactChanges", .array([change])),
         ])
     }
     if !fixes.isEmpty { members.append(("fixes", .array(fixes))) }
@@ -147,7 +160,8 @@ private func sarifRegion(_ range: SourceRange, _ sources: SourceTable) -> JSONDo
     return .object([
         ("startLine", .number(start.line)), ("startColumn", .number(start.column)),
         ("endLine", .number(end.line)), ("endColumn", .number(end.column)),
-        ("byteOffset", .number(Int(range.start))), ("byteLength", .number(Int(range.end - range.start))),
+        ("byteOffset", .number(Int(range.start))),
+        ("byteLength", .number(Int(range.end - range.start))),
     ])
 }
 
@@ -185,7 +199,8 @@ func gitHubCommand(_ diagnostic: Diagnostic, _ sources: SourceTable) -> String {
     // GitHub takes columns only within one line.
     if start.line == end.line { properties += ["col=\(start.column)", "endColumn=\(end.column)"] }
     properties.append("title=\(diagnostic.code.number)")
-    let remarks = diagnostic.notes.map { "note: \($0)" } + diagnostic.help.map { "help: \($0.text)" }
+    let remarks =
+        diagnostic.notes.map { "note: \($0)" } + diagnostic.help.map { "help: \($0.text)" }
     let message = ([diagnostic.message] + remarks).joined(separator: "\n")
     return "::\(command) \(properties.joined(separator: ","))::\(escapedData(message))"
 }

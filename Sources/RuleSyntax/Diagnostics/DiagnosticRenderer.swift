@@ -36,7 +36,8 @@ struct SourceTable {
     private let sources: [SourceID: SourceText]
 
     init(_ sources: [SourceText]) {
-        self.sources = Dictionary(sources.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
+        self.sources = Dictionary(
+            sources.map { ($0.id, $0) }, uniquingKeysWith: { first, _ in first })
     }
 
     subscript(id: SourceID) -> SourceText {
@@ -48,7 +49,9 @@ struct SourceTable {
 
 private let shownMax = 50
 
-private func renderText(_ diagnostics: [Diagnostic], _ sources: SourceTable, _ palette: Palette) -> String {
+private func renderText(_ diagnostics: [Diagnostic], _ sources: SourceTable, _ palette: Palette)
+    -> String
+{
     var output = ""
     for diagnostic in diagnostics.prefix(shownMax) {
         output += renderText(diagnostic, sources, palette)
@@ -65,7 +68,9 @@ private func renderText(_ diagnostics: [Diagnostic], _ sources: SourceTable, _ p
     return output
 }
 
-private func renderText(_ diagnostic: Diagnostic, _ sources: SourceTable, _ palette: Palette) -> String {
+private func renderText(_ diagnostic: Diagnostic, _ sources: SourceTable, _ palette: Palette)
+    -> String
+{
     let tint = palette.severity(diagnostic.severity)
     var lines = [
         tint("\(diagnostic.severity.word)[\(diagnostic.code.number)]")
@@ -77,10 +82,14 @@ private func renderText(_ diagnostic: Diagnostic, _ sources: SourceTable, _ pale
     for snippet in snippets { lines += snippet.lines(gutter: width, palette, tint) }
 
     let margin = String(repeating: " ", count: width + 1)
-    if !diagnostic.notes.isEmpty || !diagnostic.help.isEmpty { lines.append(margin + palette.gutter("│")) }
+    if !diagnostic.notes.isEmpty || !diagnostic.help.isEmpty {
+        lines.append(margin + palette.gutter("│"))
+    }
     let remarks = diagnostic.notes.map { ("note", $0) } + diagnostic.help.map { ("help", $0.text) }
     for (word, remark) in remarks {
-        let parts = remark.split(separator: "\n", omittingEmptySubsequences: false).map { visible(String($0)) }
+        let parts = remark.split(separator: "\n", omittingEmptySubsequences: false).map {
+            visible(String($0))
+        }
         lines.append(margin + palette.gutter("=") + " " + palette.bold(word) + ": " + parts[0])
         // What goes over several lines stands under the word's text.
         lines += parts.dropFirst().map { $0.isEmpty ? "" : margin + "        " + $0 }

@@ -16,9 +16,13 @@ struct Snippet {
     }
 
     /// Groups labels by file; the file of the first label, the primary one, comes first.
-    static func snippets(for labels: [(label: Label, isPrimary: Bool)], _ sources: SourceTable) -> [Snippet] {
+    static func snippets(for labels: [(label: Label, isPrimary: Bool)], _ sources: SourceTable)
+        -> [Snippet]
+    {
         var order: [SourceID] = []
-        for (label, _) in labels where !order.contains(label.range.source) { order.append(label.range.source) }
+        for (label, _) in labels where !order.contains(label.range.source) {
+            order.append(label.range.source)
+        }
         return order.map { id in
             Snippet(sources[id], labels.filter { $0.label.range.source == id })
         }
@@ -47,7 +51,8 @@ struct Snippet {
         let indent = lastBytes.prefix { $0 == UInt8(ascii: " ") || $0 == UInt8(ascii: "\t") }.count
         return [
             Mark(
-                line: first, start: start, end: source.lineBytes(first).endIndex, text: "from here …",
+                line: first, start: start, end: source.lineBytes(first).endIndex,
+                text: "from here …",
                 isPrimary: isPrimary),
             Mark(
                 line: last, start: min(lastBytes.startIndex + indent, end), end: end,
@@ -63,7 +68,8 @@ struct Snippet {
         let margin = String(repeating: " ", count: width + 1)
         let bar = margin + palette.gutter("│")
         var output = [
-            margin + palette.gutter("┌─") + " \(visible(source.name)):\(place.line):\(place.column)", bar,
+            margin + palette.gutter("┌─")
+                + " \(visible(source.name)):\(place.line):\(place.column)", bar,
         ]
         var shown: Int?
         var index = 0
@@ -150,24 +156,30 @@ extension Snippet {
         let end = labels.map(\.end).max() ?? 0
         var hanging = labels.filter { !$0.text.isEmpty }
         if let last = hanging.last, last.end >= end {
-            canvas.put(last.text, row: 0, column: last.end + 1, last.isPrimary ? .primary : .secondary)
+            canvas.put(
+                last.text, row: 0, column: last.end + 1, last.isPrimary ? .primary : .secondary)
             hanging.removeLast()
         }
         if !hanging.isEmpty {
             for label in hanging {
-                canvas.put("│", row: 1, column: label.start, label.isPrimary ? .primary : .secondary)
+                canvas.put(
+                    "│", row: 1, column: label.start, label.isPrimary ? .primary : .secondary)
             }
         }
         var row = 2
         while let label = hanging.popLast() {
             for other in hanging where other.start < label.start {
-                canvas.put("│", row: row, column: other.start, other.isPrimary ? .primary : .secondary)
+                canvas.put(
+                    "│", row: row, column: other.start, other.isPrimary ? .primary : .secondary)
             }
-            canvas.put(label.text, row: row, column: label.start, label.isPrimary ? .primary : .secondary)
+            canvas.put(
+                label.text, row: row, column: label.start, label.isPrimary ? .primary : .secondary)
             row += 1
         }
         return canvas.rows.map { row in
-            Canvas.text(row) { text, style in style == .primary ? tint(text) : palette.secondary(text) }
+            Canvas.text(row) { text, style in
+                style == .primary ? tint(text) : palette.secondary(text)
+            }
         }
     }
 }
@@ -279,7 +291,9 @@ private struct DisplayLine {
             // Half a wide character before the cut leaves a gap.
             if result.isEmpty, column > start { result.append(" ") }
             if scalar == "\t" {
-                result.append(contentsOf: String(repeating: " ", count: columns[index + 1] - column).unicodeScalars)
+                result.append(
+                    contentsOf: String(repeating: " ", count: columns[index + 1] - column)
+                        .unicodeScalars)
             } else {
                 result.append(scalar)
             }
@@ -293,7 +307,8 @@ private func decodeScalar(_ bytes: ArraySlice<UInt8>, at offset: Int) -> (Unicod
     var iterator = bytes[offset..<min(offset + 4, bytes.endIndex)].makeIterator()
     var decoder = UTF8()
     if case .scalarValue(let scalar) = decoder.decode(&iterator) {
-        let length = scalar.value < 0x80 ? 1 : scalar.value < 0x800 ? 2 : scalar.value < 0x10000 ? 3 : 4
+        let length =
+            scalar.value < 0x80 ? 1 : scalar.value < 0x800 ? 2 : scalar.value < 0x10000 ? 3 : 4
         return (scalar, length)
     }
     return ("\u{FFFD}", 1)
@@ -312,7 +327,9 @@ extension Unicode.Scalar {
             0xFFE0...0xFFE6, 0x1F300...0x1F64F, 0x1F680...0x1F6FF, 0x1F900...0x1F9FF,
             0x20000...0x3FFFD:
             2
-        default: properties.generalCategory == .nonspacingMark || properties.generalCategory == .enclosingMark ? 0 : 1
+        default:
+            properties.generalCategory == .nonspacingMark
+                || properties.generalCategory == .enclosingMark ? 0 : 1
         }
     }
 }

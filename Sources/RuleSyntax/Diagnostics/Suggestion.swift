@@ -38,7 +38,9 @@ public func suggestionHelp(
     }
     if let match = suggest(word, among: candidates) {
         return [
-            Help("there is a \(kind) with a similar name: `\(match)`", fix: .replace(range, with: match))
+            Help(
+                "there is a \(kind) with a similar name: `\(match)`",
+                fix: .replace(range, with: match))
         ]
     }
     guard !candidates.isEmpty, candidates.count <= 8 else { return [] }
@@ -55,7 +57,9 @@ private func editDistance(_ left: [Unicode.Scalar], _ right: [Unicode.Scalar]) -
         row.reserveCapacity(right.count + 1)
         for (j, b) in right.enumerated() {
             var cost = min(last[j + 1] + 1, row[j] + 1, last[j] + (a == b ? 0 : 1))
-            if i > 0, j > 0, a == right[j - 1], left[i - 1] == b { cost = min(cost, beforeLast[j - 1] + 1) }
+            if i > 0, j > 0, a == right[j - 1], left[i - 1] == b {
+                cost = min(cost, beforeLast[j - 1] + 1)
+            }
             row.append(cost)
         }
         beforeLast = last

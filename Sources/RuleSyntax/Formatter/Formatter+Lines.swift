@@ -18,7 +18,9 @@ extension Formatter {
             writeFlat(piece, indent: indent)
             return
         }
-        if let brace = piece.first(where: { tokens[$0].layout == .inlineOpen && isClosed($0, in: piece) }) {
+        if let brace = piece.first(where: {
+            tokens[$0].layout == .inlineOpen && isClosed($0, in: piece)
+        }) {
             writeBroken(piece, at: brace, indent: indent, hanging: hanging)
             return
         }
@@ -34,7 +36,9 @@ extension Formatter {
         writeFlat(piece, indent: indent)
     }
 
-    private mutating func writeSplit(_ piece: Range<Int>, before breaks: [Int], indent: Int, hanging: Int) {
+    private mutating func writeSplit(
+        _ piece: Range<Int>, before breaks: [Int], indent: Int, hanging: Int
+    ) {
         var start = piece.lowerBound
         for end in breaks + [piece.upperBound] {
             let isFirst = start == piece.lowerBound
@@ -50,7 +54,9 @@ extension Formatter {
 
     /// Writes a piece with a bracket opened: what stands between on lines of its own, as many items on
     /// each as fit; the clauses of a block each on its own.
-    private mutating func writeBroken(_ piece: Range<Int>, at opening: Int, indent: Int, hanging: Int) {
+    private mutating func writeBroken(
+        _ piece: Range<Int>, at opening: Int, indent: Int, hanging: Int
+    ) {
         guard let closing = partner(of: opening), closing < piece.upperBound else {
             writeFlat(piece, indent: indent)
             return
@@ -82,7 +88,8 @@ extension Formatter {
 
     private func fits(_ piece: Range<Int>, _ indent: Int) -> Bool {
         if piece.count == 1 { return true }
-        let holdsComment = piece.dropLast().contains { tokens[$0].trailing != nil }
+        let holdsComment =
+            piece.dropLast().contains { tokens[$0].trailing != nil }
             || piece.dropFirst().contains { !tokens[$0].leading.isEmpty }
         return !holdsComment && indent + flat(piece).unicodeScalars.count <= Self.widthMax
     }
@@ -97,7 +104,10 @@ extension Formatter {
         var last: FormatToken?
         for index in piece {
             let token = tokens[index]
-            if token.kind == .comma, isNeedlessComma(index, endsLine: index == piece.upperBound - 1) { continue }
+            if token.kind == .comma, isNeedlessComma(index, endsLine: index == piece.upperBound - 1)
+            {
+                continue
+            }
             if let last, FormatToken.isSpaced(last, token) { line += " " }
             line += token.text
             last = token
@@ -134,7 +144,9 @@ extension Formatter {
     }
 
     /// Whether a token is this word as an operator or a clause's word, and no name.
-    private func isWord(_ index: Int) -> Bool { tokens[index - 1].kind != .dot && tokens[index + 1].kind != .colon }
+    private func isWord(_ index: Int) -> Bool {
+        tokens[index - 1].kind != .dot && tokens[index + 1].kind != .colon
+    }
 
     /// The conjunctions of a condition, and the limits behind it, which are not part of its last term.
     private func conjunctions(in piece: Range<Int>) -> [Int] {
@@ -144,7 +156,9 @@ extension Formatter {
     }
 
     private func clauseWords(in piece: Range<Int>) -> [Int] {
-        outermost(piece).filter { [.where, .within, .for].contains(tokens[$0].keyword) && isWord($0) }
+        outermost(piece).filter {
+            [.where, .within, .for].contains(tokens[$0].keyword) && isWord($0)
+        }
     }
 
     /// Where comments force a line to end outside of brackets.
@@ -156,7 +170,9 @@ extension Formatter {
     private func bracketToBreak(in piece: Range<Int>) -> Int? {
         var best: (opening: Int, width: Int)?
         for opening in piece where tokens[opening].kind.isOpening {
-            guard isClosed(opening, in: piece), let closing = partner(of: opening), closing > opening + 1 else {
+            guard isClosed(opening, in: piece), let closing = partner(of: opening),
+                closing > opening + 1
+            else {
                 continue
             }
             if !fits(opening..<closing + 1, -Self.widthMax * 1000) { return opening }
@@ -196,6 +212,10 @@ extension Formatter {
 }
 
 extension Token.Kind {
-    fileprivate var isOpening: Bool { self == .leftParenthesis || self == .leftBracket || self == .leftBrace }
-    fileprivate var isClosing: Bool { self == .rightParenthesis || self == .rightBracket || self == .rightBrace }
+    fileprivate var isOpening: Bool {
+        self == .leftParenthesis || self == .leftBracket || self == .leftBrace
+    }
+    fileprivate var isClosing: Bool {
+        self == .rightParenthesis || self == .rightBracket || self == .rightBrace
+    }
 }

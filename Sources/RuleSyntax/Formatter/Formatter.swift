@@ -61,7 +61,9 @@ struct Formatter {
         while tokens[end].kind != .endOfFile, tokens[end - 1].layout != .blockOpen {
             switch tokens[end].layout {
             case .clauseStart, .declarationStart, .blockClose: return end
-            case .inside, .inlineStart, .fieldStart, .valueStart, .blockOpen, .inlineOpen, .inlineClose, .prefix, .glued: end += 1
+            case .inside, .inlineStart, .fieldStart, .valueStart, .blockOpen, .inlineOpen,
+                .inlineClose, .prefix, .glued:
+                end += 1
             }
         }
         return end
@@ -73,7 +75,8 @@ struct Formatter {
     ///   - isLast: Whether a block or the file ends here, before which no line is left empty.
     ///   - separates: Whether an empty line is put in even if there is none.
     private mutating func writeComments(
-        of token: FormatToken, depth: Int, isFirst: Bool, isLast: Bool = false, separates: Bool = false
+        of token: FormatToken, depth: Int, isFirst: Bool, isLast: Bool = false,
+        separates: Bool = false
     ) {
         var isFirst = isFirst
         var separates = separates
@@ -134,7 +137,8 @@ struct FormatToken {
                 index += 1
                 if layout == .fieldStart || layout == .valueStart { separateFields(&result) }
                 var next = FormatToken(
-                    kind: token.kind, keyword: token.keyword, layout: layout, text: source.text(token.range))
+                    kind: token.kind, keyword: token.keyword, layout: layout,
+                    text: source.text(token.range))
                 next.leading = leading
                 next.hasEmptyLineBefore = lineEnds > 1
                 result.append(next)
@@ -147,7 +151,9 @@ struct FormatToken {
 
     /// Puts a comma between two fields that only a line end separates.
     private static func separateFields(_ tokens: inout [FormatToken]) {
-        guard let last = tokens.last, last.kind != .comma, last.layout != .inlineOpen else { return }
+        guard let last = tokens.last, last.kind != .comma, last.layout != .inlineOpen else {
+            return
+        }
         var comma = FormatToken(kind: .comma, keyword: nil, layout: .inside, text: ",")
         comma.trailing = last.trailing
         tokens[tokens.count - 1].trailing = nil

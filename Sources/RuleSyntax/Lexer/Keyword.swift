@@ -6,7 +6,8 @@
 /// the test that holds `grammar/martlet.ebnf` to the parser.
 public enum Keyword: String, Sendable, CaseIterable {
     // Declarations.
-    case `import`, event, select, list, schedule, `let`, define, rule, metric, test, source, sink, engine
+    case `import`, event, select, list, schedule, `let`, define, rule, metric, test, source, sink,
+        engine
     case of, from, key, refresh
 
     // Rules: metadata and actions.
@@ -16,7 +17,8 @@ public enum Keyword: String, Sendable, CaseIterable {
 
     // Patterns.
     case sequence, threshold, correlation, anomalyCluster = "anomaly_cluster"
-    case by, within, overlap, nothingOverlaps = "none", each, latest, all, limit, restart, `repeat`, unbounded, runs
+    case by, within, overlap, nothingOverlaps = "none", each, latest, all, limit, restart, `repeat`,
+        unbounded, runs
     case report, partial, after, match, resume, at, assume, absent, start
     case then, immediately, no, without, until, any, least, exactly, number, optional
     case `as`, few, possible

@@ -163,7 +163,9 @@ extension Lexer {
     private mutating func reportUnexpected(from start: Int) {
         let text = String(decoding: bytes[start..<position], as: UTF8.self)
         // Bytes that are not UTF-8, and NUL, have been reported by `checkBytes`.
-        guard !text.unicodeScalars.contains(where: { $0 == "\u{FFFD}" || $0 == "\0" }) else { return }
+        guard !text.unicodeScalars.contains(where: { $0 == "\u{FFFD}" || $0 == "\0" }) else {
+            return
+        }
         diagnostics.append(.unexpectedCharacter(text, at: range(from: start)))
     }
 
@@ -243,7 +245,9 @@ extension Lexer {
     /// The length of the typographic quote at an offset, if there is one: U+2018 to U+201F, `«`, `»`.
     private func typographicQuote(at offset: Int) -> Int? {
         let next = bytes[offset..<min(offset + 3, end)]
-        if next.count == 3, next.starts(with: [0xE2, 0x80]), (0x98...0x9F).contains(bytes[offset + 2]) {
+        if next.count == 3, next.starts(with: [0xE2, 0x80]),
+            (0x98...0x9F).contains(bytes[offset + 2])
+        {
             return 3
         }
         return next.starts(with: [0xC2, 0xAB]) || next.starts(with: [0xC2, 0xBB]) ? 2 : nil
@@ -280,7 +284,9 @@ private func endOfMessage(in bytes: [UInt8], from start: Int, to end: Int) -> In
         case UInt8(ascii: "{") where position + 1 < end && bytes[position + 1] == UInt8(ascii: "{"):
             position += 2
         case UInt8(ascii: "{"):
-            guard let close = endOfBraces(in: bytes, from: position + 1, to: end) else { return nil }
+            guard let close = endOfBraces(in: bytes, from: position + 1, to: end) else {
+                return nil
+            }
             position = close + 1
         default:
             position += 1
@@ -392,10 +398,13 @@ private func firstInvalidUTF8(in bytes: [UInt8]) -> Int? {
 extension UInt8 {
     var isDigit: Bool { self >= UInt8(ascii: "0") && self <= UInt8(ascii: "9") }
     var startsName: Bool {
-        (self | 0x20 >= UInt8(ascii: "a") && self | 0x20 <= UInt8(ascii: "z")) || self == UInt8(ascii: "_")
+        (self | 0x20 >= UInt8(ascii: "a") && self | 0x20 <= UInt8(ascii: "z"))
+            || self == UInt8(ascii: "_")
     }
     var continuesName: Bool { startsName || isDigit }
-    fileprivate var isControl: Bool { (self < 0x20 && self != 0x09 && self != 0x0A && self != 0x0D) || self == 0x7F }
+    fileprivate var isControl: Bool {
+        (self < 0x20 && self != 0x09 && self != 0x0A && self != 0x0D) || self == 0x7F
+    }
 }
 
 extension UTF8 {

@@ -109,9 +109,12 @@ enum Literals {
         case .size:
             let unit = digits.drop { !$0.startsName }
             let number = digits.prefix { !$0.startsName }
-            guard let scale = Units.size(of: unit), let value = Double(ascii: number) else { return nil }
+            guard let scale = Units.size(of: unit), let value = Double(ascii: number) else {
+                return nil
+            }
             let bytes = value * Double(scale)
-            return bytes.isFinite ? (bytes, product(number, scale).flatMap { Double($0) == bytes ? $0 : nil }) : nil
+            return bytes.isFinite
+                ? (bytes, product(number, scale).flatMap { Double($0) == bytes ? $0 : nil }) : nil
         case .percent:
             guard let value = Double(ascii: digits[...]), value.isFinite else { return nil }
             return (value / 100, Int64(exactly: value / 100))
@@ -132,7 +135,9 @@ enum Literals {
 
     /// The text of bytes between quotes with its escapes undone. Faulty escapes stay as written.
     static func text(_ bytes: ArraySlice<UInt8>, faults: inout [EscapeFault]) -> String {
-        guard bytes.contains(UInt8(ascii: "\\")) else { return String(decoding: bytes, as: UTF8.self) }
+        guard bytes.contains(UInt8(ascii: "\\")) else {
+            return String(decoding: bytes, as: UTF8.self)
+        }
         var result: [UInt8] = []
         var position = bytes.startIndex
         while position < bytes.endIndex {
@@ -161,11 +166,13 @@ enum Literals {
         case UInt8(ascii: "n"): result.append(0x0A)
         case UInt8(ascii: "t"): result.append(0x09)
         case UInt8(ascii: "r"): result.append(0x0D)
-        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "{"), UInt8(ascii: "}"), UInt8(ascii: "'"):
+        case UInt8(ascii: "\""), UInt8(ascii: "\\"), UInt8(ascii: "{"), UInt8(ascii: "}"),
+            UInt8(ascii: "'"):
             result.append(letter)
         case UInt8(ascii: "u"):
             let braces = bytes.dropFirst(2).prefix(10)
-            guard braces.first == UInt8(ascii: "{"), let close = braces.firstIndex(of: UInt8(ascii: "}"))
+            guard braces.first == UInt8(ascii: "{"),
+                let close = braces.firstIndex(of: UInt8(ascii: "}"))
             else {
                 faults.append(EscapeFault(offset: start, length: 2, isBadScalar: true))
                 result.append(contentsOf: bytes.prefix(2))

@@ -21,8 +21,11 @@ extension Parser {
         ] where isMissing {
             report(
                 .missingClause(
-                    "this anomaly cluster has no `\(clause)`", "`\(clause)` is missing here", at: start,
-                    help: "a cluster needs `measure`, `baseline`, `anomalous when` and `cluster when`"))
+                    "this anomaly cluster has no `\(clause)`", "`\(clause)` is missing here",
+                    at: start,
+                    help:
+                        "a cluster needs `measure`, `baseline`, `anomalous when` and `cluster when`"
+                ))
             break
         }
         return cluster
@@ -36,7 +39,9 @@ extension Parser {
         into cluster: inout AnomalyClusterSyntax, _ given: inout [String: SourceRange]
     ) {
         let start = current
-        guard let keyword = clauseKeyword(among: Self.anomalyWords, of: "anomaly_cluster") else { return }
+        guard let keyword = clauseKeyword(among: Self.anomalyWords, of: "anomaly_cluster") else {
+            return
+        }
         switch keyword {
         case .measure:
             if let series = series(from: start.range) { cluster.series.append(series) }

@@ -21,7 +21,9 @@ extension Parser {
         let start = current
         guard start.isName else {
             advance()
-            fail(.unknownClause(describe(start), in: "correlation", words: Self.forms, at: start.range))
+            fail(
+                .unknownClause(
+                    describe(start), in: "correlation", words: Self.forms, at: start.range))
             return
         }
         if peek().kind == .colon {
@@ -108,7 +110,9 @@ extension Parser {
         expect(.over)
         let history = duration()
         expect(.with, .at, .least)
-        guard let lag, let history, let atLeast = integer("how many occurrences") else { return nil }
+        guard let lag, let history, let atLeast = integer("how many occurrences") else {
+            return nil
+        }
         let pooled = take(.pooled) != nil
         return .lift(
             later: later, earlier: earlier, lag: lag, limit: limit, over: history, atLeast: atLeast,
@@ -129,7 +133,11 @@ extension Parser {
         let step = duration()
         var lag: DurationLiteral?
         if take(.lag) != nil {
-            if at(.integer), text(current) == "0" { advance() } else { expected("`0..` and the longest lag") }
+            if at(.integer), text(current) == "0" {
+                advance()
+            } else {
+                expected("`0..` and the longest lag")
+            }
             if at(.dotDot) {
                 layout[index] = .glued
                 advance()

@@ -78,7 +78,8 @@ extension Parser {
             if at(.leftBrace) { depth += 1 }
             if at(.rightBrace) { depth = max(0, depth - 1) }
             advance()
-            let isParagraph = source.line(at: current.range.start) > source.line(at: previous.range.end) + 1
+            let isParagraph =
+                source.line(at: current.range.start) > source.line(at: previous.range.end) + 1
             if depth == 0, isParagraph { return }
         } while !atEnd && !isAtDeclaration
     }
@@ -92,7 +93,8 @@ extension Parser {
         // A brace too many is judged by the next round.
         if atEnd || at(.rightBrace) || current.startsLine { return }
         if current.keyword.map(Self.declarationWords.contains) == true {
-            report(.twoClausesOnOneLine(describe(current), at: current.range, gap: gapBeforeCurrent))
+            report(
+                .twoClausesOnOneLine(describe(current), at: current.range, gap: gapBeforeCurrent))
             return
         }
         fail(.unexpected(describe(current), at: current.range))
@@ -184,7 +186,9 @@ extension Parser {
 extension Parser {
     private mutating func selectDeclaration() -> SelectDeclaration? {
         let start = advance().range
-        if at(.star) || (current.isName && [.comma, .name].contains(peek().kind) && !peek().startsLine) {
+        if at(.star)
+            || (current.isName && [.comma, .name].contains(peek().kind) && !peek().startsLine)
+        {
             fail(.sql("select", at: start))
             skipParagraph()
             return nil
@@ -201,7 +205,8 @@ extension Parser {
         var list = ListDeclaration(
             name: name, element: nil, path: nil, key: nil, refresh: nil, values: nil, range: start)
         if take(.of) != nil {
-            list.element = self.name("what the list holds: `text`, `number`, `cidr`, `pair` or `table`")
+            list.element = self.name(
+                "what the list holds: `text`, `number`, `cidr`, `pair` or `table`")
         }
         if take(.from) != nil {
             list.path = textLiteral("the path of a file in quotes")

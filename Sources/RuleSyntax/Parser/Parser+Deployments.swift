@@ -1,7 +1,8 @@
 // `source`, `sink` and `engine`: blocks of settings, whose words the checker knows.
 
 extension Parser {
-    mutating func deploymentDeclaration(_ kind: DeploymentDeclaration.Kind) -> DeploymentDeclaration {
+    mutating func deploymentDeclaration(_ kind: DeploymentDeclaration.Kind) -> DeploymentDeclaration
+    {
         let start = advance().range
         let name = kind == .engine ? nil : name("a name for the \(kind.rawValue)")
         let title = name.map { "\(kind.rawValue) `\($0.text)`" } ?? kind.rawValue
@@ -30,13 +31,17 @@ extension Parser {
     private mutating func setting(isOneLine: Bool) -> SettingSyntax? {
         let start = current
         guard start.isName else {
-            fail(.expected("a setting", found: describe(start), isEnd: false, at: start.range, help: nil))
+            fail(
+                .expected(
+                    "a setting", found: describe(start), isEnd: false, at: start.range, help: nil))
             if start.kind != .rightBrace { advance() }
             return nil
         }
         var items: [SettingSyntax.Item] = []
         var hasValue = false
-        while !atEnd, !at(.leftBrace), !at(.rightBrace), !current.startsLine || items.isEmpty, !isPanicking {
+        while !atEnd, !at(.leftBrace), !at(.rightBrace), !current.startsLine || items.isEmpty,
+            !isPanicking
+        {
             // In a block of one line a word behind a value begins the next setting.
             if isOneLine, hasValue, current.isName, !joinsSetting { break }
             let item = item(isFirst: items.isEmpty)
@@ -73,7 +78,8 @@ extension Parser {
             let next = parser.peek()
             return next.range.start == start.range.end && !next.startsLine && next.isBare
         }
-        if start.isName || start.isNumeric || start.kind == .star || start.kind == .colon || start.kind == .slash,
+        if start.isName || start.isNumeric || start.kind == .star || start.kind == .colon
+            || start.kind == .slash,
             isLong(self)
         {
             advance()

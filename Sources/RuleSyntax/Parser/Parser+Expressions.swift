@@ -81,7 +81,8 @@ extension Parser {
         case .exists(let negated):
             height = leftHeight + 1
             return ExpressionSyntax(
-                .exists(left, negated: negated), range(from: left.range), operatorRange: operatorRange)
+                .exists(left, negated: negated), range(from: left.range),
+                operatorRange: operatorRange)
         case .otherwise:
             // Groups to the right: `a else b else c` tries them in order.
             let right = rightOperand(.otherwise)
@@ -123,9 +124,11 @@ extension Parser {
 
     /// `a < b < c`: reported with what was meant, and read as that.
     private mutating func chained(_ left: ExpressionSyntax, _ infix: Infix) -> ExpressionSyntax {
-        guard case .binary(_, _, let middle, _) = left.kind, case .binary(let second) = infix.kind else {
+        guard case .binary(_, _, let middle, _) = left.kind, case .binary(let second) = infix.kind
+        else {
             let place = infixRange(infix)
-            fail(.chainedComparison(at: place, first: left.operatorRange ?? left.range, insert: nil))
+            fail(
+                .chainedComparison(at: place, first: left.operatorRange ?? left.range, insert: nil))
             for _ in 0..<infix.length { advance() }
             return left
         }
@@ -179,7 +182,8 @@ extension Parser {
     private func comparison(
         _ binary: BinaryOperator, length: Int = 1, correction: String? = nil
     ) -> Infix {
-        Infix(kind: .binary(binary), precedence: .comparison, length: length, correction: correction)
+        Infix(
+            kind: .binary(binary), precedence: .comparison, length: length, correction: correction)
     }
 
     private func foreignInfix() -> Infix? {
@@ -234,10 +238,13 @@ extension Parser {
         let next = peek(start + 2)
         switch peek(start + 1).keyword {
         // `in list` alone means a field called `list`.
-        case .list where next.isName && isSameLine(next) && next.keyword.map(Self.infixWords.contains) != true:
+        case .list
+        where next.isName && isSameLine(next) && next.keyword.map(Self.infixWords.contains) != true:
             return comparison(negated ? .notInList : .inList, length: start + 2)
-        case .cidr where next.isText || next.kind == .leftBracket
-            || (next.isName && isSameLine(next) && next.keyword.map(Self.infixWords.contains) != true):
+        case .cidr
+        where next.isText || next.kind == .leftBracket
+            || (next.isName && isSameLine(next)
+                && next.keyword.map(Self.infixWords.contains) != true):
             return comparison(negated ? .notInCIDR : .inCIDR, length: start + 2)
         default:
             return comparison(negated ? .notIn : .in, length: start + 1)

@@ -40,7 +40,8 @@ extension Parser {
         }
         guard current.isName || current.isNumeric, isSameLine(current) else { return name(what) }
         let start = advance()
-        while isGlued, [.dot, .minus].contains(current.kind) || current.isName || current.isNumeric {
+        while isGlued, [.dot, .minus].contains(current.kind) || current.isName || current.isNumeric
+        {
             layout[index] = .glued
             advance()
         }
@@ -97,7 +98,8 @@ extension Parser {
         if token.kind == .unknownUnit {
             let number = bytes(token).prefix { !$0.startsName }
             let unit = SourceRange(
-                source: source.id, start: token.range.start + UInt32(number.count), end: token.range.end)
+                source: source.id, start: token.range.start + UInt32(number.count),
+                end: token.range.end)
             let word = source.text(unit)
             let digits = String(decoding: number, as: UTF8.self)
             report(.unknownUnit(word, number: digits, at: unit, whole: token.range))
@@ -112,7 +114,8 @@ extension Parser {
         guard Units.unit(meantBy: word) != nil || Units.isCalendarWord(word) else { return false }
         report(
             .unknownUnit(
-                word, number: text(token), at: next.range, whole: token.range.joined(with: next.range)))
+                word, number: text(token), at: next.range,
+                whole: token.range.joined(with: next.range)))
         advance()
         advance()
         return true
@@ -187,7 +190,8 @@ extension Parser {
         let text = Literals.text(bytes, faults: &faults)
         for fault in faults {
             let start = UInt32(fault.offset)
-            let range = SourceRange(source: source.id, start: start, end: start + UInt32(fault.length))
+            let range = SourceRange(
+                source: source.id, start: start, end: start + UInt32(fault.length))
             report(.unknownEscape(source.text(range), isBadScalar: fault.isBadScalar, at: range))
         }
         return text

@@ -6,7 +6,8 @@ extension Parser {
         let token = current
         guard token.kind == .message else {
             let literal = textLiteral("a message in quotes")
-            return MessageSyntax(literal: literal, parts: literal.value.isEmpty ? [] : [.text(literal.value)])
+            return MessageSyntax(
+                literal: literal, parts: literal.value.isEmpty ? [] : [.text(literal.value)])
         }
         advance()
         let known = diagnostics.count
@@ -22,14 +23,18 @@ extension Parser {
             case UInt8(ascii: "\\"):
                 position = min(position + 2, inner.endIndex)
             case let brace
-            where (brace == UInt8(ascii: "{") || brace == UInt8(ascii: "}")) && byte(position + 1) == brace:
+            where (brace == UInt8(ascii: "{") || brace == UInt8(ascii: "}"))
+                && byte(position + 1) == brace:
                 // A doubled brace stands for itself.
                 text += unescaped(inner[plainStart...position])
                 position += 2
                 plainStart = position
             case UInt8(ascii: "{"):
                 text += unescaped(inner[plainStart..<position])
-                guard let close = endOfBraces(in: source.bytes, from: position + 1, to: inner.endIndex) else {
+                guard
+                    let close = endOfBraces(
+                        in: source.bytes, from: position + 1, to: inner.endIndex)
+                else {
                     let brace = UInt32(position)
                     report(
                         .unclosedBraceInMessage(
@@ -67,7 +72,8 @@ extension Parser {
         parser.nesting = nesting
         parser.endTitle = "`}`"
         if parser.atEnd {
-            let braces = SourceRange(source: source.id, start: UInt32(start - 1), end: UInt32(end + 1))
+            let braces = SourceRange(
+                source: source.id, start: UInt32(start - 1), end: UInt32(end + 1))
             report(.emptyBracesInMessage(at: braces))
             return .expression(ExpressionSyntax(.missing, braces), nil)
         }

@@ -17,7 +17,8 @@ extension Parser {
             if diagnostics.count == known, !isPanicking {
                 report(
                     .missingClause(
-                        "rule `\(name.text)` has no pattern", "a pattern is missing here", at: name.range,
+                        "rule `\(name.text)` has no pattern", "a pattern is missing here",
+                        at: name.range,
                         help: "say what to look for: `sequence`, `threshold`, `correlation` or "
                             + "`anomaly_cluster`"))
             }
@@ -47,12 +48,15 @@ extension Parser {
             return
         }
         guard let kind = clause(keyword, start) else { return }
-        if !kind.mayRepeat { once(keyword.rawValue, "`\(keyword.rawValue)` is given once", at: start.range, &given) }
+        if !kind.mayRepeat {
+            once(keyword.rawValue, "`\(keyword.rawValue)` is given once", at: start.range, &given)
+        }
         let words = kind.keywordCount
         rule.clauses.append(
             RuleClause(
                 kind, range: range(from: start.range),
-                keyword: words == 1 ? start.range : start.range.joined(with: secondWord(of: start))))
+                keyword: words == 1 ? start.range : start.range.joined(with: secondWord(of: start)))
+        )
     }
 
     /// The word behind a clause's first: `suppress by`.
@@ -77,9 +81,12 @@ extension Parser {
         }
         let known = Self.foreignWords[text(token)].flatMap { words.contains($0) ? $0 : nil }
         guard token.kind == .name, peek().kind != .colon,
-            let keyword = known ?? suggest(text(token), among: words.map(\.rawValue)).flatMap(Keyword.named)
+            let keyword = known
+                ?? suggest(text(token), among: words.map(\.rawValue)).flatMap(Keyword.named)
         else {
-            fail(.unknownClause(describe(token), in: block, words: words.map(\.rawValue), at: token.range))
+            fail(
+                .unknownClause(
+                    describe(token), in: block, words: words.map(\.rawValue), at: token.range))
             advance()
             return nil
         }
@@ -92,7 +99,8 @@ extension Parser {
 
     /// What other systems call a clause that we have.
     private static let foreignWords: [String: Keyword] = [
-        "emit": .alert, "message": .alert, "description": .title, "name": .title, "priority": .severity,
+        "emit": .alert, "message": .alert, "description": .title, "name": .title,
+        "priority": .severity,
         "match": .sequence, "pattern": .sequence, "notify": .send, "throttle": .suppress,
         "having": .when, "condition": .when, "timeframe": .window,
     ]
@@ -186,7 +194,9 @@ extension Parser {
     /// `["a", "b"]`, or one text.
     private mutating func texts() -> [TextLiteral] {
         if current.isText { return [textLiteral()] }
-        return bracketed(.leftBracket, .rightBracket, "`[` and texts in quotes") { $0.textLiteral() } ?? []
+        return bracketed(.leftBracket, .rightBracket, "`[` and texts in quotes") {
+            $0.textLiteral()
+        } ?? []
     }
 }
 
@@ -194,7 +204,8 @@ extension RuleClause.Kind {
     /// Whether several of them add up.
     fileprivate var mayRepeat: Bool {
         switch self {
-        case .unless, .active, .allow, .send, .mask, .attach, .risk, .references, .falsePositives: true
+        case .unless, .active, .allow, .send, .mask, .attach, .risk, .references, .falsePositives:
+            true
         case .title, .severity, .tags, .attack, .owner, .runbook, .enabled, .confidence, .early,
             .alert, .suppress, .group:
             false

@@ -101,7 +101,8 @@ extension Parser {
         }
         if then, at(.immediately), peek().kind != .colon { immediately = advance().range }
         guard let kind = elementKind() else { return nil }
-        return SequenceElement(kind, then: then, immediately: immediately, range: range(from: start))
+        return SequenceElement(
+            kind, then: then, immediately: immediately, range: range(from: start))
     }
 
     /// `followed by`, `followedBy` and `->`, which other systems write for `then`.
@@ -196,13 +197,15 @@ extension Parser {
     ///
     /// - Parameter limits: Whether `within` and `as few as possible` belong to the step.
     private mutating func step(
-        _ quantity: StepSyntax.Quantity? = nil, _ quantityRange: SourceRange? = nil, limits: Bool = true
+        _ quantity: StepSyntax.Quantity? = nil, _ quantityRange: SourceRange? = nil,
+        limits: Bool = true
     ) -> StepSyntax? {
         let name = stepName()
         guard !isPanicking else { return nil }
         let source = sourceSyntax()
         var step = StepSyntax(
-            quantity: quantity, quantityRange: quantityRange, name: name, source: source, aliases: [],
+            quantity: quantity, quantityRange: quantityRange, name: name, source: source,
+            aliases: [],
             within: nil, isReluctant: false)
         while !isPanicking {
             if at(.by), isContinued {
@@ -222,7 +225,8 @@ extension Parser {
     /// The name and the colon of a step, with a hint where an event type stands in its place.
     private mutating func stepName() -> Name {
         guard current.isName, peek().kind == .colon else {
-            if current.isName, isSameLine(current), peek().kind != .name || peek().keyword == .where {
+            if current.isName, isSameLine(current), peek().kind != .name || peek().keyword == .where
+            {
                 let place = current.range
                 let insertion = SourceRange(source: source.id, start: place.start, end: place.start)
                 report(.unnamedStep(at: place, insert: insertion))

@@ -28,7 +28,9 @@ extension Parser {
         case .at:
             guard let time = duration() else { return nil }
             let event = testEvent()
-            guard take(.repeat) != nil else { return .event(at: time, event, count: nil, every: nil) }
+            guard take(.repeat) != nil else {
+                return .event(at: time, event, count: nil, every: nil)
+            }
             let count = integer("how many times")
             expect(.every)
             return .event(at: time, event, count: count, every: duration())
@@ -89,7 +91,9 @@ extension Parser {
 
     /// Whether no field of an event begins here: a brace, or a line that is plainly something else.
     private var isAtFieldsEnd: Bool {
-        isAtBracketEnd || (current.startsLine && current.isName && peek().kind != .colon && peek().kind != .dot)
+        isAtBracketEnd
+            || (current.startsLine && current.isName && peek().kind != .colon
+                && peek().kind != .dot)
     }
 
     private mutating func expectation() -> TestLine.Kind? {

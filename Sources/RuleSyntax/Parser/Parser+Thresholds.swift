@@ -4,7 +4,8 @@ extension Parser {
     mutating func threshold() -> ThresholdSyntax {
         let start = previous.range
         var threshold = ThresholdSyntax(
-            keys: nil, over: nil, window: nil, measures: [], when: nil, whenFor: nil, atLeastEvents: nil,
+            keys: nil, over: nil, window: nil, measures: [], when: nil, whenFor: nil,
+            atLeastEvents: nil,
             resolveWhen: nil, resolveFor: nil, options: [])
         if at(.by) { threshold.keys = keys() }
         let known = diagnostics.count
@@ -18,11 +19,13 @@ extension Parser {
             report(
                 .missingClause(
                     "this threshold does not say which events it counts", "`over` is missing here",
-                    at: start, help: "add a line such as `over ssh.login where outcome == \"failure\"`"))
+                    at: start,
+                    help: "add a line such as `over ssh.login where outcome == \"failure\"`"))
         } else if threshold.when == nil {
             report(
                 .missingClause(
-                    "this threshold does not say when it fires", "`when` is missing here", at: start,
+                    "this threshold does not say when it fires", "`when` is missing here",
+                    at: start,
                     help: "add a line such as `when count >= 20`"))
         }
         return threshold
@@ -48,7 +51,9 @@ extension Parser {
         into threshold: inout ThresholdSyntax, _ given: inout [String: SourceRange]
     ) {
         let start = current
-        guard let keyword = clauseKeyword(among: Self.thresholdWords, of: "threshold") else { return }
+        guard let keyword = clauseKeyword(among: Self.thresholdWords, of: "threshold") else {
+            return
+        }
         switch keyword {
         case .over:
             threshold.over = sourceSyntax()
@@ -164,7 +169,8 @@ extension Parser {
         var arguments: [ExpressionSyntax] = []
         if at(.leftParenthesis), !current.startsLine, !isPanicking {
             layout[index] = .glued
-            arguments = bracketed(.leftParenthesis, .rightParenthesis, "`(`") { $0.expression() } ?? []
+            arguments =
+                bracketed(.leftParenthesis, .rightParenthesis, "`(`") { $0.expression() } ?? []
         }
         let condition = take(.where) == nil ? nil : expression()
         return AggregateSyntax(
@@ -193,7 +199,8 @@ extension Parser {
             report(
                 .missingClause(
                     "metric `\(name.text)` does not say which events it measures",
-                    "`over` is missing here", at: name.range, help: "add a line such as `over transaction`"))
+                    "`over` is missing here", at: name.range,
+                    help: "add a line such as `over transaction`"))
         }
         return metric
     }

@@ -50,7 +50,8 @@ public func parse(_ source: SourceText) -> Parsed {
     let lexed = lex(source)
     var parser = Parser(source, lexed.tokens)
     let declarations = parser.declarations()
-    let diagnostics = lexed.diagnostics + withoutEchoes(parser.diagnostics, of: lexed.diagnostics, source)
+    let diagnostics =
+        lexed.diagnostics + withoutEchoes(parser.diagnostics, of: lexed.diagnostics, source)
     return Parsed(
         file: RuleFile(source: source.id, declarations: declarations),
         diagnostics: diagnostics.inOrderOfPosition(), tokens: lexed.tokens, layout: parser.layout)

@@ -54,7 +54,8 @@ extension Parser {
         if token.kind == .endOfFile { return endTitle }
         let text = text(token)
         return text.unicodeScalars.count <= 40
-            ? "`\(text)`" : "`\(String(String.UnicodeScalarView(text.unicodeScalars.prefix(37))))...`"
+            ? "`\(text)`"
+            : "`\(String(String.UnicodeScalarView(text.unicodeScalars.prefix(37))))...`"
     }
 }
 
@@ -77,7 +78,8 @@ extension Parser {
         if atEnd || at(.rightBrace) || current.startsLine { return }
         if startsClause(current) {
             if sharesLine { return }
-            report(.twoClausesOnOneLine(describe(current), at: current.range, gap: gapBeforeCurrent))
+            report(
+                .twoClausesOnOneLine(describe(current), at: current.range, gap: gapBeforeCurrent))
             return
         }
         fail(.unexpected(describe(current), at: current.range))
@@ -178,7 +180,8 @@ extension Parser {
             joined = index
             clause(&self)
             if index == before {
-                assert(isPanicking || !diagnostics.isEmpty, "a clause that does not move must say why")
+                assert(
+                    isPanicking || !diagnostics.isEmpty, "a clause that does not move must say why")
                 advance()
             }
         }
@@ -188,7 +191,9 @@ extension Parser {
         for start in clauseStarts where layout[start] == .inside {
             layout[start] = isOneLine ? inlineLayout : .clauseStart
         }
-        if tokens[opening].kind == .leftBrace { layout[opening] = isOneLine ? .inlineOpen : .blockOpen }
+        if tokens[opening].kind == .leftBrace {
+            layout[opening] = isOneLine ? .inlineOpen : .blockOpen
+        }
         layout[index] = isOneLine ? .inlineClose : .blockClose
         advance()
         blocks.removeLast()

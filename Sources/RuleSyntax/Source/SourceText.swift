@@ -4,7 +4,9 @@ public struct SourceID: Hashable, Comparable, Sendable {
 
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
-    public static func < (left: SourceID, right: SourceID) -> Bool { left.rawValue < right.rawValue }
+    public static func < (left: SourceID, right: SourceID) -> Bool {
+        left.rawValue < right.rawValue
+    }
 }
 
 /// A half-open range of bytes in one file.
@@ -86,6 +88,7 @@ public struct SourceText: Sendable {
     /// What stands in a range of this file.
     public func text(_ range: SourceRange) -> String {
         let start = min(Int(range.start), bytes.count)
-        return String(decoding: bytes[start..<max(start, min(Int(range.end), bytes.count))], as: UTF8.self)
+        return String(
+            decoding: bytes[start..<max(start, min(Int(range.end), bytes.count))], as: UTF8.self)
     }
 }

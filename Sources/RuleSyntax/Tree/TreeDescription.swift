@@ -32,13 +32,18 @@ private func describe(_ value: Any, label: String?, depth: Int) -> String {
         // Several values of a case arrive as one tuple.
         if inner.displayStyle == .tuple {
             return head + name + "\n"
-                + inner.children.map { describe($0.value, label: $0.label, depth: depth + 1) }.joined()
+                + inner.children.map { describe($0.value, label: $0.label, depth: depth + 1) }
+                .joined()
         }
         return head + name + "\n" + describe(payload.value, label: nil, depth: depth + 1)
     case .struct, .tuple, .class:
         // An expression is its kind.
-        let members = mirror.children.filter { $0.label != "range" && !($0.label ?? "").hasSuffix("Range") }
-        if members.count == 1, let only = members.first { return describe(only.value, label: label, depth: depth) }
+        let members = mirror.children.filter {
+            $0.label != "range" && !($0.label ?? "").hasSuffix("Range")
+        }
+        if members.count == 1, let only = members.first {
+            return describe(only.value, label: label, depth: depth)
+        }
         let title = mirror.displayStyle == .tuple ? "" : "\(mirror.subjectType)"
         return head + title + "\n"
             + members.map { describe($0.value, label: $0.label, depth: depth + 1) }.joined()
