@@ -12,11 +12,11 @@ public struct CompileOptions: Sendable {
     public var identity: @Sendable (_ path: String) -> String
     /// Whether the expectations of `test` blocks become `probes` of their rules.
     public var includesTests: Bool
-    /// The names of all time zones; nil: names of zones are not checked.
-    public var zones: Set<String>?
+    /// The names of all time zones, asked for when a rule names one; nil: names are not checked.
+    public var zones: @Sendable () -> Set<String>?
 
     public init(
-        includesTests: Bool = false, zones: Set<String>? = nil,
+        includesTests: Bool = false, zones: @escaping @Sendable () -> Set<String>? = { nil },
         load: @escaping @Sendable (_ path: String) -> SourceText? = { _ in nil },
         identity: @escaping @Sendable (_ path: String) -> String = normalisedPath
     ) {

@@ -31,3 +31,6 @@ public func zoneTable(named name: String) -> ZoneTable? {
     }
     return ZoneTable(transitions: transitions)
 }
+
+/// The names of all zones of the IANA database.
+public func knownZones() -> Set<String> { Set(TimeZone.knownTimeZoneIdentifiers).union(["UTC"]) }

@@ -19,7 +19,7 @@ struct RuleSet {
         compilation = compile(
             files.sources,
             options: CompileOptions(
-                includesTests: includesTests, zones: nil,
+                includesTests: includesTests, zones: knownZones,
                 load: { path in
                     readFile(path).map {
                         SourceText(id: SourceID(rawValue: 0), name: path, bytes: $0)

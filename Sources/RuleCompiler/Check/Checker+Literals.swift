@@ -35,7 +35,7 @@ extension Checker {
     }
 
     mutating func check(zone: TextLiteral) {
-        guard let zones = options.zones, !zones.contains(zone.value) else { return }
+        guard let zones = options.zones(), !zones.contains(zone.value) else { return }
         report(.unknownZone(zone.value, at: zone.range, similarTo: zones.sorted()))
     }
 

@@ -1,0 +1,126 @@
+import RuleCompiler
+import RuleModel
+import RuleSyntax
+
+/// `martlet explain`: a rule in words, or the long form of a diagnostic.
+let explainCommand = CommandSpec(
+    name: "explain", summary: "say what a rule does, or what a message means",
+    positionals: "RULE|NUMBER|functions",
+    options: [
+        OptionSpec("rules", value: "PATH", "where the rule is; may be given several times (default: rules)"),
+        OptionSpec("plan", "with a rule: print the plan as the compiler sees it"),
+    ],
+    examples: [
+        "martlet explain ssh_bruteforce_success --rules rules/ssh", "martlet explain E0207",
+        "martlet explain functions",
+    ]
+) { arguments throws(Failure) in
+    let console = Console(arguments)
+    guard let subject = arguments.positionals.first else {
+        throw Failure(
+            .badUsage, "`explain` needs the name of a rule or the number of a message",
+            help: "for example `martlet explain E0207`")
+    }
+    if subject == "functions" {
+        console.print(functionPage())
+        return .fine
+    }
+    if isDiagnosticNumber(subject) {
+        let number = subject.uppercased()
+        guard let code = DiagnosticCode.all.first(where: { $0.number == number }) else {
+            let near = suggest(number, among: DiagnosticCode.all.map(\.number))
+            throw Failure(
+                .badUsage, "there is no message `\(number)`",
+                help: near.map { "there is a message with a similar number: `\($0)`" })
+        }
+        console.print(page(code))
+        return .fine
+    }
+    let (compilation, plan) = try findRule(subject, arguments, console)
+    let text =
+        arguments.has("plan")
+        ? plan.description(tables: compilation.tables) + "\n"
+        : explain(plan, tables: compilation.tables, program: compilation.program)
+    writeAll(1, Array(text.utf8))
+    return .fine
+}
+
+/// `martlet graph`: the machine of a rule as a drawing.
+let graphCommand = CommandSpec(
+    name: "graph", summary: "draw the state machine of a rule",
+    positionals: "RULE",
+    options: [
+        OptionSpec("rules", value: "PATH", "where the rule is; may be given several times (default: rules)"),
+        OptionSpec("format", choices: ["dot", "mermaid"], "the language of the drawing (default: dot)"),
+    ],
+    examples: ["martlet graph ssh_bruteforce_success --rules rules/ssh | dot -Tsvg > rule.svg"]
+) { arguments throws(Failure) in
+    let console = Console(arguments)
+    guard let name = arguments.positionals.first else {
+        throw Failure(.badUsage, "`graph` needs the name of a rule")
+    }
+    let (compilation, plan) = try findRule(name, arguments, console)
+    let format = GraphFormat(rawValue: arguments.value("format") ?? "dot") ?? .dot
+    writeAll(1, Array(graph(plan, tables: compilation.tables, format: format).utf8))
+    return .fine
+}
+
+private func isDiagnosticNumber(_ text: String) -> Bool {
+    guard text.utf8.count == 5, let first = text.uppercased().first, "EWN".contains(first) else {
+        return false
+    }
+    return text.dropFirst().allSatisfy { $0.isASCII && $0.isNumber }
+}
+
+/// Reads the rules and finds one by name. Errors in other rules do not keep a good one from being
+/// explained.
+private func findRule(
+    _ name: String, _ arguments: ParsedArguments, _ console: Console
+) throws(Failure) -> (Compilation, RulePlan) {
+    var paths = arguments.values("rules")
+    if paths.isEmpty { paths = rulePaths([]) }
+    let set = RuleSet(paths: paths)
+    for problem in set.problems { console.warn("martlet: \(problem)") }
+    if let plan = set.compilation.plans.first(where: { $0.name == name }) {
+        return (set.compilation, plan)
+    }
+    if set.compilation.hasErrors {
+        let errors = set.compilation.diagnostics.filter { $0.severity == .error }
+        writeAll(
+            2,
+            Array(
+                render(
+                    errors, sources: set.compilation.sources, format: .text,
+                    colour: console.coloursErrors
+                ).utf8))
+    }
+    let near = suggest(name, among: set.compilation.plans.map(\.name))
+    throw Failure(
+        .badRules, "there is no good rule `\(name)` in \(paths.map { "`\($0)`" }.joined(separator: ", "))",
+        help: near.map { "there is a rule with a similar name: `\($0)`" })
+}
+
+private func page(_ code: DiagnosticCode) -> String {
+    var text = "\(code.number) \(code.slug)\n\n\(code.explanation)\n"
+    if !code.wrong.isEmpty { text += "\nWrong:\n\n\(indented(code.wrong))\n" }
+    if !code.right.isEmpty { text += "\nRight:\n\n\(indented(code.right))\n" }
+    return text
+}
+
+private func indented(_ text: String) -> String {
+    text.split(separator: "\n", omittingEmptySubsequences: false)
+        .map { $0.isEmpty ? "" : "    \($0)" }.joined(separator: "\n")
+}
+
+/// The functions and aggregates of the language, with examples.
+private func functionPage() -> String {
+    var text = "Functions\n"
+    for builtin in Builtin.all where !AggregateBuiltin.all.contains(where: { $0.name == builtin.name }) {
+        text += "\n  \(builtin.signature)\n      \(builtin.documentation)\n      \(builtin.example)\n"
+    }
+    text += "\nAggregates, over a window, the events of a repeated step, or a list\n"
+    for aggregate in AggregateBuiltin.all {
+        text += "\n  \(aggregate.signature)\n      \(aggregate.documentation)\n      \(aggregate.example)\n"
+    }
+    return text
+}
