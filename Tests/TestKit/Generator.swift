@@ -4,7 +4,7 @@ import RuleModel
 public struct GeneratedCase: Sendable, Equatable {
     public var seed: UInt64
     public var rule: GeneratedRule
-    /// In order of arrival and of time.
+    /// In order of arrival, which is mostly that of time.
     public var events: [TestEvent]
     /// How far event time goes in the end.
     public var end: TimeSpan
@@ -34,7 +34,7 @@ public struct Generator {
         var rule = GeneratedRule(key: key, pattern: pattern)
         if case .threshold(let threshold) = pattern, threshold.isListed { rule.key = ["k"] }
         let events = makeStream(kind == .sequence ? random.number(2...11) : random.number(1...14))
-        let last = events.last?.time ?? .zero
+        let last = events.map(\.time).max() ?? .zero
         let end = last + TimeSpan(nanoseconds: 1) + .second * Int64(random.pick([0, 0, 2, 5, 30]))
         return GeneratedCase(seed: seed, rule: rule, events: events, end: end)
     }
@@ -44,6 +44,7 @@ public struct Generator {
     private mutating func makeStream(_ count: Int) -> [TestEvent] {
         var events: [TestEvent] = []
         var second = Int64(random.number(0...3))
+        let isDisordered = random.chance(12)
         for number in 1...count {
             second += Int64(random.pick([0, 0, 0, 0, 1, 1, 1, 2, 3, random.chance(20) ? 9 : 1]))
             var fields: [String: Value] = ["n": .int(Int64(number))]
@@ -55,8 +56,10 @@ public struct Generator {
             if random.chance(2) { fields["u"] = .int(1) }
             if random.chance(2) { fields["v"] = .text("1") }
             if random.chance(50) { fields["x.y"] = makeNumber() }
-            events.append(
-                TestEvent(random.pick(["a", "a", "b", "b", "c"]), at: .second * second, fields))
+            // Now and then one arrives behind its time (T2).
+            let delay = isDisordered && random.chance(25) ? Int64(random.number(1...3)) : 0
+            let time = TimeSpan.second * max(0, second - delay)
+            events.append(TestEvent(random.pick(["a", "a", "b", "b", "c"]), at: time, fields))
         }
         return events
     }
@@ -203,11 +206,12 @@ public struct Generator {
         let span = random.number(1...5)
         let isListed = random.chance(15)
         let isFixed = random.chance(80)
+        let step = random.number(1...2)
         let window: String
         if isFixed {
             window = random.pick([
                 "\(span)s sliding", "\(span)s sliding", "\(span)s sliding", "\(span)s tumbling",
-                "\(span + 1)s hopping every \(random.number(1...span + 1))s",
+                "\(span * step)s hopping every \(step)s",
             ])
         } else {
             window = random.pick([

@@ -207,9 +207,14 @@ private struct ReferenceChoices {
 
     private mutating func complete(_ partial: Partial) {
         if let until = row.plan.until, endsInRepeat {
-            // S4: a repeated step at the end waits for the `until` event and holds all events.
+            // S4: a repeated step at the end waits for the `until` event and holds all events; as few
+            // as possible is its minimum.
+            let isReluctant = partial.open.map { row.step($0.step).isReluctant } ?? false
             for position in row.events.indices where position > partial.last ?? -1 {
-                guard let closed = closeGreedily(partial, before: position),
+                let closing =
+                    isReluctant
+                    ? reluctantClosings(partial).first : closeGreedily(partial, before: position)
+                guard let closed = closing, position > closed.last ?? -1,
                     row.isInTime(position, first: closed.first, last: nil, gapLimit: nil),
                     row.fits(until, position, closed.taken)
                 else { continue }

@@ -70,8 +70,9 @@ struct ReferenceThreshold {
         self.watermark = watermark
         self.tables = tables
         self.lists = lists
-        // H9: the condition on a listed key is unknown from the start.
-        if isListed { unknownSince = began }
+        // H9: the condition on a listed key is unknown from the start, in windows of a fixed length.
+        if isListed, plan.window.span != nil { unknownSince = began }
+        measured = plan.measures.indices.map { measure($0, .now) }
     }
 
     mutating func run() -> [ReferenceMatch] {
