@@ -42,6 +42,9 @@ struct DiagnosticCodeTests {
     }
 
     private func yields(_ text: String) -> Set<String> {
-        Set(compile([SourceText(name: "example.rules", text: text)]).diagnostics.map(\.code.number))
+        Set(compile(
+                [SourceText(name: "example.rules", text: text)],
+                options: CompileOptions(includesTests: true, zones: ["Europe/Berlin", "UTC"])
+            ).diagnostics.map(\.code.number))
     }
 }

@@ -18,7 +18,7 @@ extension Checker {
         } catch {
             // Behind the opening delimiter the bytes are those of the pattern unless escapes were undone.
             let inner = Array(sourceText(literal.range).utf8)
-            let prefix = literal.isRaw ? 2 : 1
+            let prefix = literal.isRaw && !isSlashed ? 2 : 1
             let isVerbatim = inner.count == literal.value.utf8.count + prefix + 1
             let range: SourceRange
             if isVerbatim, let part = error.place(in: literal.value) {

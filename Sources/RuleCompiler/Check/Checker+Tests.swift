@@ -133,7 +133,7 @@ extension Checker {
         case .negate(.constant(.span(let span))):
             return .span(TimeSpan(nanoseconds: 0) - span)
         default:
-            if !typed.type.isUnknown { report(.notConstant(at: range)) }
+            report(.notConstant(at: range))
             return nil
         }
     }

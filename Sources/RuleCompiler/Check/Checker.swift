@@ -22,6 +22,8 @@ struct Checker {
     let syntaxErrors: [[UInt32]]
     /// Sinks that were warned about.
     var undeclaredSinks: Set<String> = []
+    /// The comparisons with constants of the condition at hand.
+    var comparisons: [Demand] = []
     var goodPatterns: Set<PatternKey> = []
 
     var letValues: [Lazily<Typed>]

@@ -158,10 +158,10 @@ extension DiagnosticCode {
 
             rule idle {
               sequence by user {
-                in: login
+                came: login
                 then no out: logout within 30m
               }
-              alert "{user} came at {in.time} and is idle since {out.time}"
+              alert "{user} came at {came.time} and is idle since {out.time}"
             }
             """,
         right: """
@@ -170,10 +170,10 @@ extension DiagnosticCode {
 
             rule idle {
               sequence by user {
-                in: login
+                came: login
                 then no out: logout within 30m
               }
-              alert "{user} came at {in.time} and is idle at {matched_at}"
+              alert "{user} came at {came.time} and is idle at {matched_at}"
             }
             """)
 
@@ -689,10 +689,26 @@ extension Diagnostic {
             help: [Help("the time at which the match was complete is `matched_at`")])
     }
 
+    /// What other languages call our functions.
+    private static let foreignFunctions = [
+        "lowercase": "lower", "tolower": "lower", "to_lower": "lower", "uppercase": "upper",
+        "toupper": "upper", "to_upper": "upper", "len": "length", "size": "length", "strlen": "length",
+        "average": "avg", "mean": "avg", "uniq": "distinct", "unique": "distinct", "dcount": "distinct",
+        "count_distinct": "distinct", "approx_distinct": "distinct", "quantile": "percentile",
+        "median": "percentile", "tonumber": "number", "to_number": "number", "int": "number",
+        "float": "number", "tostring": "text", "to_string": "text", "str": "text", "hour": "hour_of_day",
+        "weekday": "day_of_week", "haversine": "geo_km", "geo_distance": "geo_km", "offset": "same_time",
+    ]
+
     public static func unknownFunction(
         _ name: String, at range: SourceRange, similarTo candidates: [String]
     ) -> Diagnostic {
-        Diagnostic(
+        if let ours = foreignFunctions[name.lowercased()] {
+            return Diagnostic(
+                .unknownFunction, "there is no function `\(name)`", at: range, label: "unknown function",
+                help: [Help("here it is called `\(ours)`", fix: .replace(range, with: ours))])
+        }
+        return Diagnostic(
             .unknownFunction, "there is no function `\(name)`", at: range, label: "unknown function",
             help: suggestionHelp(for: name, at: range, kind: "function", among: candidates))
     }

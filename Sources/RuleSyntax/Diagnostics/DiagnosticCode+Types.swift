@@ -450,7 +450,7 @@ extension Diagnostic {
         _ message: String, argument: String, at range: SourceRange
     ) -> Diagnostic {
         if message.hasPrefix("invalid perl operator") || isBackReference(message, argument) {
-            let what = isBackReference(message, argument) ? "back-references" : "this kind of group"
+            let what = isBackReference(message, argument) ? "back-references" : "`\(argument)`"
             return Diagnostic(
                 .unsupportedPattern, "regular expressions here have no \(what)", at: range,
                 label: "not supported",
