@@ -12,7 +12,7 @@ extension DiagnosticCode {
     private static func sequence(_ head: String, _ steps: String, alert: String = "{user}") -> String {
         login + """
             rule guessed {
-              sequence by user \(head) {
+              sequence by user\(head.isEmpty ? "" : " \(head)") {
             \(steps)
               }
               alert "\(alert)"
