@@ -44,7 +44,7 @@ struct DiagnosticCodeTests {
     private func yields(_ text: String) -> Set<String> {
         Set(compile(
                 [SourceText(name: "example.rules", text: text)],
-                options: CompileOptions(includesTests: true, zones: ["Europe/Berlin", "UTC"])
+                options: CompileOptions(includesTests: true, zones: { ["Europe/Berlin", "UTC"] })
             ).diagnostics.map(\.code.number))
     }
 }

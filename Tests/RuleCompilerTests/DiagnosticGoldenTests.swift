@@ -11,7 +11,7 @@ struct CheckerGoldenTests {
         return (family != "01" && family != "02" && file.code != "W0609") || file.code == "E0207"
     }
 
-    static let options = CompileOptions(includesTests: true, zones: ["Europe/Berlin", "UTC"])
+    static let options = CompileOptions(includesTests: true, zones: { ["Europe/Berlin", "UTC"] })
 
     @Test("is what the golden files show", arguments: files)
     func golden(_ file: DiagnosticGolden) {

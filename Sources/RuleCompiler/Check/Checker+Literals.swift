@@ -35,7 +35,8 @@ extension Checker {
     }
 
     mutating func check(zone: TextLiteral) {
-        guard let zones = options.zones(), !zones.contains(zone.value) else { return }
+        if knownZones == nil { knownZones = .some(options.zones()) }
+        guard case .some(.some(let zones)) = knownZones, !zones.contains(zone.value) else { return }
         report(.unknownZone(zone.value, at: zone.range, similarTo: zones.sorted()))
     }
 

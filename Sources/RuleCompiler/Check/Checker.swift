@@ -24,6 +24,8 @@ struct Checker {
     var undeclaredSinks: Set<String> = []
     /// The comparisons with constants of the condition at hand.
     var comparisons: [Demand] = []
+    /// The names of all time zones, once asked for; nil inside: names are not checked.
+    var knownZones: Set<String>??
     var goodPatterns: Set<PatternKey> = []
 
     var letValues: [Lazily<Typed>]
