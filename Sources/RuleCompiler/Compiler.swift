@@ -58,7 +58,7 @@ public struct Compilation: Sendable {
 public func compile(_ sources: [SourceText], options: CompileOptions = CompileOptions()) -> Compilation {
     let set = loadRuleSet(sources, options: options)
     let checked = check(set, options: options)
-    var diagnostics = set.diagnostics + checked.diagnostics
+    var diagnostics = set.diagnostics + checked.diagnostics + lint(set, checked)
     diagnostics = withoutAllowed(diagnostics, in: set.files)
     diagnostics.sort { $0.precedes($1) }
     let hasErrors = diagnostics.contains { $0.severity == .error }

@@ -11,6 +11,7 @@ struct CheckedRuleSet {
     var deployment = DeploymentPlan()
     /// By range of the expression: what the lints need to know of it.
     var facts: [SourceRange: ExpressionFact] = [:]
+    var symbols = Symbols()
 }
 
 /// Checks all files together and makes the plans of the sound rules.
@@ -22,6 +23,7 @@ func check(_ set: LoadedRuleSet, options: CompileOptions) -> CheckedRuleSet {
     var result = checker.checkedRuleSet()
     result.diagnostics = checker.diagnostics
     result.facts = checker.facts
+    result.symbols = checker.symbols
     return result
 }
 

@@ -48,6 +48,8 @@ extension Checker {
             }
         }
         let emit = self.emit(declaration.clauses)
+        // Where a part is wrong, its types are guesses; nothing is said about the whole then.
+        if errorCount == before { reportContradictions(in: declaration) }
         let isSound =
             errorCount == before && !rule.isPoisoned && declaration.pattern != nil
             && !hasSyntaxError(in: declaration.range)

@@ -89,6 +89,6 @@ struct Checker {
     mutating func note(_ typed: Typed, declaration: SourceRange? = nil, event: String? = nil) {
         guard expansions.isEmpty else { return }
         facts[typed.range] = ExpressionFact(
-            type: typed.type, isOptional: typed.isOptional, declaration: declaration, event: event)
+            term: typed.term, type: typed.type, isOptional: typed.isOptional, declaration: declaration, event: event)
     }
 }

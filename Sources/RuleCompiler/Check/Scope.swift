@@ -91,6 +91,7 @@ struct RuleContext {
 
 /// What the checker found out about an expression, for the lints.
 struct ExpressionFact: Equatable {
+    var term: Term
     var type: ValueType
     var isOptional: Bool
     /// Where the field it reads is declared, if it reads one.
