@@ -10,6 +10,7 @@ struct DiagnosticCodeTests {
     static let withoutExamples: [String: String] = [
         "E0103": "its file is not UTF-8, and examples are texts",
         "E0800": "its file cannot be read",
+        "N0502": "it is given only when asked for; see LintTests",
     ]
 
     @Test("has a number of its own, a slug and an explanation")

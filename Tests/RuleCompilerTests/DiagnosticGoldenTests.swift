@@ -8,6 +8,8 @@ struct CheckerGoldenTests {
     /// Those that need names, types or plans; the parser's are held by its own tests.
     static let files = DiagnosticGolden.all.filter { file in
         let family = file.code.dropFirst().prefix(2)
+        // Bounds are told only when asked for; see LintTests.
+        if file.code == "N0502" { return false }
         return (family != "01" && family != "02" && file.code != "W0609") || file.code == "E0207"
     }
 

@@ -76,8 +76,14 @@ struct LintTests {
             ("hit: low where n > 5", true),
             ("hit: low where n > 2", false),
             ("hit: login where ip == \"10.0.0.1\" and ip == \"::ffff:10.0.0.1\"", false),
-            ("hit: login\n    then optional other: login where n > 5 and n < 5\n    then last: login", false),
-            ("hit: login\n    without other: login where n > 5 and n < 5\n    then last: login", false),
+            (
+                "hit: login\n    then optional other: login where n > 5 and n < 5\n    then last: login",
+                false
+            ),
+            (
+                "hit: login\n    without other: login where n > 5 and n < 5\n    then last: login",
+                false
+            ),
         ])
     func contradictions(_ steps: String, isContradiction: Bool) {
         let text = """

@@ -142,7 +142,7 @@ import Testing
             #expect(!code.explanation.isEmpty, "\(code.number) has no explanation")
             #expect(!code.slug.isEmpty, "\(code.number) has no slug")
         }
-        let numbers = DiagnosticCode.all.map { $0.number.dropFirst() }
+        let numbers = DiagnosticCode.all.map(\.number)
         #expect(Set(numbers).count == numbers.count, "a number is used twice")
     }
 

@@ -16,9 +16,7 @@ extension Checker {
     mutating func condition(
         _ syntax: ExpressionSyntax, in scope: Scope, keyword: String, keywordRange: SourceRange? = nil
     ) -> Term {
-        comparisons.removeAll(keepingCapacity: true)
         let typed = expression(syntax, in: scope)
-        if comparisons.count > 1 { reportContradiction(demands(of: syntax)) }
         switch typed.type {
         case .bool: return typed.term
         case .unknown:

@@ -27,9 +27,6 @@ extension Checker {
                 binary, check(left, scope), check(right, scope), ignoringCase, syntax: syntax)
         case .in, .notIn:
             let term = membership(left, right, ignoringCase, scope, syntax: syntax)
-            if binary == .in, let term, let demand = Demand(term, range: range) {
-                comparisons.append(demand)
-            }
             return answer(term, negated: binary == .notIn, range)
         case .inCIDR, .notInCIDR:
             let term = inNetwork(left, right, scope, place: place)
@@ -87,9 +84,9 @@ extension Checker {
             }
         }
         guard let comparison = Comparison(rawValue: binary.rawValue) else { return .unknown(range) }
-        let term = Term.compare(comparison, left.term, right.term, ignoringCase: ignoringCase)
-        if let demand = Demand(term, range: range) { comparisons.append(demand) }
-        return Typed(term, .bool, range: range)
+        return Typed(
+            .compare(comparison, left.term, right.term, ignoringCase: ignoringCase), .bool,
+            range: range)
     }
 
     private func comparisonHelp(_ left: Typed, _ right: Typed, _ place: SourceRange) -> [Help] {

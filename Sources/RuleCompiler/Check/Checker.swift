@@ -22,8 +22,6 @@ struct Checker {
     let syntaxErrors: [[UInt32]]
     /// Sinks that were warned about.
     var undeclaredSinks: Set<String> = []
-    /// The comparisons with constants of the condition at hand.
-    var comparisons: [Demand] = []
     /// The names of all time zones, once asked for; nil inside: names are not checked.
     var knownZones: Set<String>??
     var goodPatterns: Set<PatternKey> = []

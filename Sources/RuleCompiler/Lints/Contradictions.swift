@@ -21,7 +21,8 @@ extension Checker {
                     rule: declaration.name.text,
                     Label(first.range, "needs \(first.subjectText) \(first.wish) …"),
                     Label(second.range, "… and this needs it \(second.wish)"),
-                    help: first.kind.isValue && second.kind.isValue ? [Help("did you mean `or`?")] : []))
+                    help: first.kind.isValue && second.kind.isValue
+                        ? [Help("did you mean `or`?")] : []))
         }
     }
 
@@ -47,7 +48,8 @@ extension Checker {
             guard let fact = facts[subject.unwrapped.range] else { return [] }
             if case .constant = fact.term { return [] }
             // An address may be written in several ways, so its texts are not compared.
-            let isPlain = fact.type == .number || fact.type == .span || fact.type == .bool || fact.type.isText
+            let isPlain =
+                fact.type == .number || fact.type == .span || fact.type == .bool || fact.type.isText
             var kind = kind
             if kind.isValue, !isPlain {
                 if case .compares(.notEqual, _) = kind { return [] }
@@ -69,13 +71,18 @@ extension Checker {
             switch test {
             case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual, .notEqual:
                 guard let comparison = Comparison(rawValue: test.rawValue) else { return [] }
-                if let value = right.constant(facts) { return demand(left, .compares(comparison, value)) }
+                if let value = right.constant(facts) {
+                    return demand(left, .compares(comparison, value))
+                }
                 if let value = left.constant(facts) {
                     return demand(right, .compares(comparison.mirrored, value))
                 }
-                return comparison == .notEqual ? [] : demand(left, .present) + demand(right, .present)
+                return comparison == .notEqual
+                    ? [] : demand(left, .present) + demand(right, .present)
             case .in:
-                guard case .list(let values)? = right.constant(facts) else { return demand(left, .present) }
+                guard case .list(let values)? = right.constant(facts) else {
+                    return demand(left, .present)
+                }
                 return demand(left, .isOneOf(values))
             case .contains, .startsWith, .endsWith, .like, .matches, .inCIDR, .inList:
                 return demand(left, .present)

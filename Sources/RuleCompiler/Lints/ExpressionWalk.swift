@@ -43,7 +43,8 @@ extension ExpressionSyntax {
     /// The value of a literal, a list of literals, or the name of a constant; nil for all else.
     func constant(_ facts: [SourceRange: ExpressionFact]) -> Value? {
         switch kind {
-        case .number(value: let value, integer: let integer): return integer.map { .int($0) } ?? .float(value)
+        case .number(value: let value, integer: let integer):
+            return integer.map { .int($0) } ?? .float(value)
         case .duration(let nanoseconds): return .span(TimeSpan(nanoseconds: nanoseconds))
         case .text(let literal): return .text(literal.value)
         case .bool(let bool): return .bool(bool)
@@ -58,7 +59,9 @@ extension ExpressionSyntax {
             let values = elements.compactMap { $0.constant(facts) }
             return values.count == elements.count ? .list(values) : nil
         case .name:
-            guard case .constant(let value)? = facts[range]?.term, !value.isMissing else { return nil }
+            guard case .constant(let value)? = facts[range]?.term, !value.isMissing else {
+                return nil
+            }
             return value
         default: return nil
         }
@@ -136,7 +139,10 @@ extension RuleDeclaration {
     /// Every condition, in the order of the file.
     var lintedConditions: [LintedCondition] {
         var conditions: [LintedCondition] = []
-        func add(_ expression: ExpressionSyntax?, _ place: LintedCondition.Place, _ source: SourceSyntax? = nil) {
+        func add(
+            _ expression: ExpressionSyntax?, _ place: LintedCondition.Place,
+            _ source: SourceSyntax? = nil
+        ) {
             guard let expression else { return }
             conditions.append(LintedCondition(expression: expression, place: place, source: source))
         }

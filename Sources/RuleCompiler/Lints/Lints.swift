@@ -5,9 +5,12 @@ import RuleSyntax
 /// types are guesses.
 func lint(_ set: LoadedRuleSet, _ checked: CheckedRuleSet) -> [Diagnostic] {
     var lints = Lints(set: set, checked: checked)
-    for (index, file) in set.files.enumerated() {
+    for file in set.files {
         for declaration in file.declarations { lints.lint(declaration) }
-        lints.reportUnusedNames(in: file, source: set.sources[index])
+    }
+    // With an error somewhere, a name may be unused only because its use is misspelled.
+    if !(set.diagnostics + checked.diagnostics).contains(where: { $0.severity == .error }) {
+        for file in set.files { lints.reportUnusedNames(in: file) }
     }
     return lints.diagnostics
 }
@@ -91,7 +94,9 @@ struct Lints {
     }
 
     /// What is known of an expression, whatever parentheses it stands in.
-    func fact(_ expression: ExpressionSyntax) -> ExpressionFact? { facts[expression.unwrapped.range] }
+    func fact(_ expression: ExpressionSyntax) -> ExpressionFact? {
+        facts[expression.unwrapped.range]
+    }
 }
 
 extension Symbols {
@@ -126,7 +131,8 @@ extension Symbols {
 
     /// The names that rules are written with and that exist for nothing else.
     var helperNames: [Name] {
-        selects.map(\.name) + lists.map(\.declaration.name) + schedules.map(\.name) + lets.map(\.name)
+        selects.map(\.name) + lists.map(\.declaration.name) + schedules.map(\.name)
+            + lets.map(\.name)
             + defines.map(\.name)
     }
 }

@@ -15,7 +15,7 @@ extension Lints {
         visitNegated(condition, negation: nil) { subject, test in
             guard let fact = fact(subject), !guarded.contains(fact.term), let event = fact.event,
                 let declaration = fact.declaration, isOptional(declaration, event),
-                reported.insert(subject.range).inserted
+                reported.insert(test.range).inserted
             else { return }
             let (name, whole) = (sourceText(subject.range), sourceText(test.range))
             let isPart = condition.conjuncts.contains { $0.range == test.range }
@@ -40,7 +40,9 @@ extension Lints {
             }
         }
         for part in condition.conjuncts {
-            guard case .binary(let test, let left, let right, ignoringCase: _) = part.kind else { continue }
+            guard case .binary(let test, let left, let right, ignoringCase: _) = part.kind else {
+                continue
+            }
             switch test {
             case .notEqual, .notIn, .notInCIDR, .notInList, .and, .or: continue
             default: break
@@ -71,7 +73,8 @@ extension Lints {
             case .notEqual, .notIn, .notInCIDR, .notInList:
                 if negation == nil { body(left.unwrapped, expression) }
                 if negation == nil, test == .notEqual { body(right.unwrapped, expression) }
-            case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual, .in, .contains, .startsWith,
+            case .equal, .less, .lessOrEqual, .greater, .greaterOrEqual, .in, .contains,
+                .startsWith,
                 .endsWith, .like, .matches, .inCIDR, .inList:
                 if let negation { body(left.unwrapped, negation) }
             case .or, .and, .add, .subtract, .multiply, .divide, .remainder: break

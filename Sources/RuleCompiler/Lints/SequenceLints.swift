@@ -25,9 +25,11 @@ extension Lints {
         for (index, step) in steps.enumerated() {
             // The name means the step in its own condition and in those behind it.
             let sources = steps[index...].map(\.syntax.source)
-            guard let event = sources.compactMap({ symbols.event(of: $0) }).first(where: { event in
-                event.isClosed && event.field(step.syntax.name.text) != nil
-            }) else { continue }
+            guard
+                let event = sources.compactMap({ symbols.event(of: $0) }).first(where: { event in
+                    event.isClosed && event.field(step.syntax.name.text) != nil
+                })
+            else { continue }
             let name = step.syntax.name
             let conditions = sources.compactMap(\.condition)
             let use = conditions.compactMap { self.use(of: name.text, in: $0) }.first
@@ -51,7 +53,8 @@ extension Lints {
         // Which events lie in between is what `immediately` looks at, and `resume at` names a step.
         if sequence.elements.contains(where: { $0.immediately != nil }) { return }
         let source = set.sources[Int(rule.range.source.rawValue)]
-        for step in sequence.lintedSteps where step.role == .taken && !step.isInAnyOf && !step.isRequired {
+        for step in sequence.lintedSteps
+        where step.role == .taken && !step.isInAnyOf && !step.isRequired {
             let name = step.syntax.name
             let words = WordCount(of: [name.text], in: source, range: rule.range)
             guard words.count(of: name.text) == 1 else { continue }
@@ -73,7 +76,9 @@ extension Lints {
             if open.count > 1 {
                 report(
                     .matchExplosion(
-                        open.map { ($0.syntax.name.text, $0.syntax.quantityRange ?? $0.syntax.name.range) },
+                        open.map {
+                            ($0.syntax.name.text, $0.syntax.quantityRange ?? $0.syntax.name.range)
+                        },
                         limit: limit.value, at: policy.range))
             } else if limit.value > Lints.crowdedMatchLimit {
                 report(.crowdedMatches(limit.value, at: limit.range))

@@ -11,7 +11,9 @@ extension Lints {
         case .sliding?, .session?, .last?, nil: return
         }
         for hold in [threshold.whenFor, threshold.resolveFor] {
-            guard let hold, hold.nanoseconds > 0, hold.nanoseconds < bucket.nanoseconds else { continue }
+            guard let hold, hold.nanoseconds > 0, hold.nanoseconds < bucket.nanoseconds else {
+                continue
+            }
             report(
                 .shortHold(
                     sourceText(hold.range), bucket: sourceText(bucket.range), at: hold.range,

@@ -9,25 +9,29 @@ extension Lints {
         let required = isRequired ? condition.conjuncts.map(\.range) : []
         var found: [Diagnostic] = []
         condition.forEach { expression in
-            guard case .binary(let test, let left, let right, ignoringCase: false) = expression.kind else {
+            guard case .binary(let test, let left, let right, ignoringCase: false) = expression.kind
+            else {
                 return
             }
             switch test {
             case .equal, .notEqual:
                 for (subject, value) in [(left, right), (right, left)] {
-                    guard let cases = cases(of: subject), let wrong = unknown(value, among: cases) else {
+                    guard let cases = cases(of: subject), let wrong = unknown(value, among: cases)
+                    else {
                         continue
                     }
                     let effect: UnknownCaseEffect =
                         test == .notEqual
-                        ? .alwaysHolds : required.contains(expression.range) ? .stepNeverFits : .neverHolds
+                        ? .alwaysHolds
+                        : required.contains(expression.range) ? .stepNeverFits : .neverHolds
                     found.append(
                         .unknownCase(
                             wrong, cases: cases, field: sourceText(subject.unwrapped.range),
                             at: value.unwrapped.range, effect))
                 }
             case .in, .notIn:
-                guard let cases = cases(of: left), case .list(let elements) = right.unwrapped.kind else {
+                guard let cases = cases(of: left), case .list(let elements) = right.unwrapped.kind
+                else {
                     return
                 }
                 let wrong = elements.filter { unknown($0, among: cases) != nil }
@@ -39,7 +43,8 @@ extension Lints {
                     found.append(
                         .unknownCase(
                             unknown(element, among: cases) ?? "", cases: cases,
-                            field: sourceText(left.unwrapped.range), at: element.unwrapped.range, effect))
+                            field: sourceText(left.unwrapped.range), at: element.unwrapped.range,
+                            effect))
                 }
             default: break
             }

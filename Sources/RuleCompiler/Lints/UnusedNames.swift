@@ -4,7 +4,7 @@ extension Lints {
     /// W0605: a `let`, `define`, `select`, `list` or `schedule` that nothing uses.
     ///
     /// Only in files that have rules: a file of definitions is there for others to import.
-    mutating func reportUnusedNames(in file: RuleFile, source: SourceText) {
+    mutating func reportUnusedNames(in file: RuleFile) {
         let hasRules = file.declarations.contains { declaration in
             switch declaration {
             case .rule, .metric: true
@@ -13,7 +13,9 @@ extension Lints {
         }
         guard hasRules else { return }
         for declaration in file.declarations {
-            guard let (name, kind) = declaration.helper, words.count(of: name.text) == 1 else { continue }
+            guard let (name, kind) = declaration.helper, words.count(of: name.text) == 1 else {
+                continue
+            }
             report(.unusedName(name.text, kind: kind, at: name.range))
         }
     }

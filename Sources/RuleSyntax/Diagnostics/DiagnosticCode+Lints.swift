@@ -237,7 +237,8 @@ extension DiagnosticCode {
             A name that is never used. A constant, definition, `select`, list or schedule that nothing in \
             the rule set mentions is left from an earlier version, or its use is misspelled; files without \
             rules, which are there to be imported, are not looked at. A step that may be left out and that \
-            neither a later step nor an action reads makes no difference to any match.
+            neither a later step nor an action reads does not change when the rule fires; its events are only \
+            listed in the alert.
             """,
         wrong: """
             event login { user: text, ok: bool }
@@ -372,16 +373,24 @@ extension Diagnostic {
     }
 
     /// - Parameter words: The bound in words, for example `1 run per key, ...`.
-    public static func stateBound(_ rule: String, _ words: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(.stateBound, "bound: \(words)", at: range, label: "`\(rule)` keeps no more than this")
+    public static func stateBound(_ rule: String, _ words: String, at range: SourceRange)
+        -> Diagnostic
+    {
+        Diagnostic(
+            .stateBound, "bound: \(words)", at: range, label: "`\(rule)` keeps no more than this")
     }
 
-    public static func nominalBound(rule: String, _ limit: Int, at range: SourceRange) -> Diagnostic {
+    public static func nominalBound(rule: String, _ limit: Int, at range: SourceRange) -> Diagnostic
+    {
         Diagnostic(
             .nominalBound, "rule `\(rule)` is bounded only in name", at: range,
             label: "as many runs for each key",
             notes: ["memory runs out before a limit of \(limit) runs is reached"],
-            help: [Help("give the sequence a `within`, or lower the limit to what a key can sensibly have open")])
+            help: [
+                Help(
+                    "give the sequence a `within`, or lower the limit to what a key can sensibly have open"
+                )
+            ])
     }
 
     public static func mixedOperators(or: SourceRange, ands: [SourceRange]) -> Diagnostic {
@@ -420,7 +429,8 @@ extension Diagnostic {
     }
 
     /// - Parameter kind: What it is: `list`, `constant`, ...
-    public static func unusedName(_ name: String, kind: String, at range: SourceRange) -> Diagnostic {
+    public static func unusedName(_ name: String, kind: String, at range: SourceRange) -> Diagnostic
+    {
         Diagnostic(
             .unused, "\(kind) `\(name)` is never used", at: range, label: "nothing mentions it",
             help: [Help("take it out, or use it")])
@@ -428,7 +438,7 @@ extension Diagnostic {
 
     public static func unusedStep(_ name: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .unused, "step `\(name)` makes no difference", at: range,
+            .unused, "nothing depends on step `\(name)`", at: range,
             label: "may be left out, and nothing reads it",
             help: [Help("take the step out, or read it in a later step or in the message")])
     }
@@ -442,7 +452,9 @@ extension Diagnostic {
             .matchExplosion, "this pattern can have \(power) matches for n events", at: range,
             label: "every combination is a match of its own",
             secondary: steps.map { Label($0.range, "`\($0.name)` has no upper limit") },
-            notes: ["at most \(limit) are kept at one event; the rest would be dropped and counted"],
+            notes: [
+                "at most \(limit) are kept at one event; the rest would be dropped and counted"
+            ],
             help: [Help("give the steps an upper limit, as in `2 to 8`, or use `overlap each`")])
     }
 
