@@ -184,6 +184,9 @@ public struct Engine: ~Copyable, Sendable {
         sequences.reduce(0) { $0 + $1.openDeadlines } + thresholds.reduce(0) { $0 + $1.openDeadlines }
     }
 
+    /// Keys of all rules that have state now; a key without any is forgotten (S9).
+    public var keysInUse: Int { context.keys.reduce(0) { $0 + $1.count } }
+
     /// Hands out the near misses since the last call (`report partial`).
     public mutating func takePartialMatches() -> [PartialMatch] {
         defer { context.partialMatches = [] }
@@ -345,7 +348,7 @@ public struct Engine: ~Copyable, Sendable {
             guard context.shardCount == 1 || hash % context.shardCount == context.shardIndex else {
                 continue
             }
-            let key = slot(rule: rule, route: route, hash: hash, event: event)
+            guard let key = slot(rule: rule, route: route, hash: hash, event: event) else { continue }
             if routes[rule].count == 1 {
                 context.inputs = route.inputs
                 run(event, rule: rule, key: key)
@@ -361,11 +364,15 @@ public struct Engine: ~Copyable, Sendable {
         }
     }
 
-    private mutating func slot(rule: Int, route: KeyRoute, hash: UInt64, event: Event) -> KeySlot {
+    /// The slot of the event's key; nil for a key without state that the event begins nothing for.
+    private mutating func slot(
+        rule: Int, route: KeyRoute, hash: UInt64, event: Event
+    ) -> KeySlot? {
         let found = context.keys[rule].find(hash: hash) { values in
             keyReader.matches(values, route.key, of: event)
         }
         if let found { return found }
+        guard route.canBegin(event) else { return nil }
         let values = keyReader.values(route.key, of: event)
         let (slot, evicted) = context.keys[rule].insert(values, hash: hash)
         if let evicted {

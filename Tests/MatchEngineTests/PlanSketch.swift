@@ -96,3 +96,8 @@ enum PlanSketch {
         .compare(comparison, left, right, ignoringCase: false)
     }
 }
+
+/// A program over other tables than those of the sketches.
+func makeProgram(_ rule: RulePlan, _ tables: RuleSetTables) -> Program {
+    emit([rule], tables: tables)
+}

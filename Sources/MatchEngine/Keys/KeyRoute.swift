@@ -9,36 +9,53 @@ struct KeyRoute: Sendable {
     var inputs: UInt64
     /// The event goes this way when it passes one of these; a nil lets all pass.
     var conditions: [ConditionID?]
+    /// The event can begin something new when it passes one of these. Others are of no use to a key
+    /// without state.
+    var beginnings: [ConditionID?]
 
     func admits(_ event: Event) -> Bool {
         conditions.contains { condition in condition.map(event.passes) ?? true }
     }
 
+    func canBegin(_ event: Event) -> Bool {
+        beginnings.contains { condition in condition.map(event.passes) ?? true }
+    }
+
     /// The routes of a rule, in order of its inputs.
     static func routes(of rule: RuleProgram) -> [KeyRoute] {
         var routes: [KeyRoute] = []
-        func add(_ input: InputProgram, _ index: Int, _ conditions: [ConditionID?]) {
+        func add(
+            _ input: InputProgram, _ index: Int, _ conditions: [ConditionID?],
+            beginnings: [ConditionID?]
+        ) {
             guard !conditions.isEmpty, index < 64 else { return }
             let place = routes.firstIndex { $0.type == input.type && $0.key == input.key }
             if let place {
                 routes[place].inputs |= 1 << UInt64(index)
                 routes[place].conditions += conditions
+                routes[place].beginnings += beginnings
             } else {
                 routes.append(
                     KeyRoute(
                         type: input.type, key: input.key, inputs: 1 << UInt64(index),
-                        conditions: conditions))
+                        conditions: conditions, beginnings: beginnings))
             }
         }
         switch rule.pattern {
         case .threshold(let threshold):
-            add(threshold.input, 0, [threshold.condition])
+            add(threshold.input, 0, [threshold.condition], beginnings: [threshold.condition])
         case .sequence(let sequence):
             // `then immediately` counts every event of the rule's input.
             let seesAll = sequence.elements.contains(where: \.hasImmediately)
+            let shape = SequenceShape(sequence)
+            let leading = shape.leadingAbsences.reduce(UInt64(0)) { $0 | 1 << UInt64($1.step) }
             for (index, input) in sequence.inputs.enumerated() {
-                let steps = sequence.steps.filter { $0.input == index }
-                add(input, index, seesAll ? [input.condition] : steps.map(\.condition))
+                let steps = sequence.steps.indices.filter { sequence.steps[$0].input == index }
+                let first = steps.filter { (shape.firstSteps | leading) >> UInt64($0) & 1 == 1 }
+                add(
+                    input, index,
+                    seesAll ? [input.condition] : steps.map { sequence.steps[$0].condition },
+                    beginnings: first.map { sequence.steps[$0].condition })
             }
         }
         return routes

@@ -266,6 +266,7 @@ struct ChoiceSearch {
         var withoutsSeen: UInt64 = 0
         if case .event = goal {
             // Complete means at the very event at which the minimum is reached.
+            guard minimum <= max(1, parts.steps[step].minimum) else { return false }
             var place = start
             while taken[step].count < max(1, minimum) {
                 place += 1
