@@ -1,0 +1,73 @@
+import RuleModel
+import TestKit
+import Testing
+
+@testable import MatchEngine
+
+@Suite("Tables and heaps") struct StructureTests {
+    @Test("a key table finds what was put in, whatever was taken out")
+    func keyTable() {
+        var random = RandomSource(seed: 7)
+        var table = KeyTable(capacity: 10_000)
+        var model: [Int64: KeySlot] = [:]
+        for _ in 0..<20_000 {
+            let number = Int64(random.number(0...300))
+            // Few different hashes, so that chains are long.
+            let hash = UInt64(number % 17)
+            if random.chance(60) {
+                let found = table.findOrInsert([.int(number)], hash: hash)
+                #expect(found.isNew == (model[number] == nil))
+                if let known = model[number] { #expect(known == found.slot) }
+                model[number] = found.slot
+            } else if let slot = model.removeValue(forKey: number) {
+                table.remove(slot)
+            }
+            #expect(table.count == model.count)
+        }
+        for (number, slot) in model {
+            #expect(table.find(hash: UInt64(number % 17)) { $0 == [.int(number)] } == slot)
+        }
+    }
+
+    @Test("a full key table drops the key that was not used for longest")
+    func leastRecentlyUsed() {
+        var table = KeyTable(capacity: 2)
+        let first = table.findOrInsert([.int(1)], hash: 1).slot
+        _ = table.findOrInsert([.int(2)], hash: 2)
+        #expect(table.find(hash: 1) { $0 == [.int(1)] } == first)
+        let third = table.findOrInsert([.int(3)], hash: 3)
+        #expect(third.evicted != nil)
+        #expect(table.find(hash: 2) { $0 == [.int(2)] } == nil)
+        #expect(table.doubts(third.slot) == .evictedKeys)
+    }
+
+    @Test("a heap gives its elements in order")
+    func heap() {
+        var random = RandomSource(seed: 3)
+        var heap = Heap<Int>()
+        let numbers = (0..<1000).map { _ in random.number(0...99) }
+        for number in numbers { heap.push(number) }
+        var taken: [Int] = []
+        while let next = heap.pop() { taken.append(next) }
+        #expect(taken == numbers.sorted())
+    }
+
+    @Test("the hash of a key read from cells is that of its values")
+    func keyHash() {
+        let tables = PlanSketch.tables
+        let batch = makeBatch(PlanSketch.events("a1:3", key: "ké"), tables: tables)
+        let loaded = LoadedBatch(
+            unjudged: batch, fields: tables.fields, eventTypes: tables.eventTypes)
+        let event = Event(batch: loaded, row: 0)
+        let reader = KeyReader(fields: tables.fields)
+        let fields = [PlanSketch.key, PlanSketch.number]
+        let values = reader.values(fields, of: event)
+        var hash = StableHash()
+        for value in values { hash.combine(value) }
+        #expect(values == [.text("ké"), .int(3)])
+        #expect(reader.hash(fields, of: event) == hash.value)
+        #expect(reader.matches(values, fields, of: event))
+        #expect(!reader.matches([.text("ke"), .int(3)], fields, of: event))
+        #expect(reader.hash([PlanSketch.text], of: event) == nil)
+    }
+}
