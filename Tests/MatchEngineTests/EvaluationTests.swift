@@ -28,6 +28,13 @@ import Testing
                 arrival: UInt64(index),
                 fields: kinds.indices.map { ($0, values[(index / 2 + $0 * 7) % values.count]) })
         }
+        // Objects, where nothing is declared, are their text.
+        let object = Array(#"{"x":1}"#.utf8)
+        for row in stride(from: 0, to: batch.count, by: 9) {
+            batch.columns[2][row] = Cell(
+                kind: .json, bits: UInt64(batch.bytes.count), length: UInt32(object.count))
+        }
+        batch.bytes += object
         for (number, term) in terms(kinds.count).enumerated() {
             var step = PlanSketch.step("x", 0)
             step.eventCondition = term

@@ -113,7 +113,7 @@ private struct Pass {
                 texts.contains { equal(bytes, $0, ignoringCase) }
             }
         case .textTest(let field, let test, let part, let ignoringCase):
-            return texts(of: field, mask) { bytes in
+            let found = texts(of: field, mask) { bytes in
                 if ignoringCase {
                     let folded = CaseFolding.folded(bytes)
                     return folded.withUnsafeBufferPointer { text in
@@ -122,6 +122,21 @@ private struct Pass {
                 }
                 return part.withUnsafeBufferPointer { TextTests.holds(test, bytes, $0) }
             }
+            guard test == .contains, field.type == .unknown else { return found }
+            // Nothing is declared, so the field may be an array; then an element is asked for.
+            var lists = cells(of: field, mask) { cell in
+                guard cell.kind == .json else { return false }
+                let value = CellReader.value(cell, as: .unknown, bytes: events.bytes)
+                guard case .list(let elements) = value else { return false }
+                return elements.contains { element in
+                    guard case .text(let text) = element else { return false }
+                    return ignoringCase
+                        ? CaseFolding.folded(text.string.utf8) == part
+                        : text.string.utf8.elementsEqual(part)
+                }
+            }
+            lists.formUnion(found)
+            return lists
         case .pattern(let field, let index):
             guard let pattern = evaluator.patterns[index] else {
                 return RowBits(words: mask.words.count)
@@ -169,7 +184,7 @@ private struct Pass {
             }
         }
         return cells(of: field, mask) { cell in
-            let value = CellReader.value(cell, as: .number, bytes: [])
+            let value = CellReader.value(cell, as: .number, bytes: events.bytes)
             return Comparisons.compare(comparison, value, constant, ignoringCase: false)
                 ?? whenMissing
         }
@@ -194,8 +209,14 @@ private struct Pass {
         _ test: (UnsafeBufferPointer<UInt8>) -> Bool
     ) -> RowBits {
         events.bytes.withUnsafeBufferPointer { bytes in
-            cells(of: field, mask) { cell in
-                guard cell.kind == .text else { return whenMissing }
+            let isUndeclared = field.type == .unknown
+            return cells(of: field, mask) { cell in
+                // An object where nothing is declared is its text (`CellReader`).
+                let isText =
+                    cell.kind == .text
+                    || (isUndeclared && cell.kind == .json
+                        && bytes[cell.textRange.lowerBound] == UInt8(ascii: "{"))
+                guard isText else { return whenMissing }
                 return test(UnsafeBufferPointer(rebasing: bytes[cell.textRange]))
             }
         }
