@@ -20,7 +20,6 @@ extension Parser {
     ) {
         let start = current
         guard start.isName else {
-            advance()
             fail(
                 .unknownClause(
                     describe(start), in: "correlation", words: Self.forms, at: start.range))
@@ -50,7 +49,6 @@ extension Parser {
             expect(.once, .per, .event)
             correlation.oncePerEvent = true
         default:
-            advance()
             let words = ["order", "strength", "once", "at least"]
             fail(
                 .unknownClause(

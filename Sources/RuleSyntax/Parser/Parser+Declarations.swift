@@ -8,6 +8,7 @@ extension Parser {
             let before = index
             layout[index] = .declarationStart
             joined = index
+            clauseStart = index
             if let declaration = declaration() { declarations.append(declaration) }
             endDeclaration()
             if index == before { advance() }
@@ -92,13 +93,15 @@ extension Parser {
         }
         // A brace too many is judged by the next round.
         if atEnd || at(.rightBrace) || current.startsLine { return }
-        if current.keyword.map(Self.declarationWords.contains) == true {
+        if looksLikeDeclaration(at: index) {
             report(
                 .twoClausesOnOneLine(describe(current), at: current.range, gap: gapBeforeCurrent))
             return
         }
         fail(.unexpected(describe(current), at: current.range))
         skipToClause()
+        // What goes on with a text, a number or a bracket belongs to the line that was not understood.
+        while !atEnd, !current.isName, !at(.rightBrace) { advance() }
         isPanicking = false
     }
 }
@@ -127,9 +130,7 @@ extension Parser {
 
     private mutating func eventField() -> EventDeclaration.Field? {
         guard current.isName else {
-            let token = current
             expected("a field, such as `user: text`")
-            if index < tokens.count - 1, token.kind != .rightBrace { advance() }
             return nil
         }
         let path = path("the name of a field")

@@ -34,7 +34,6 @@ extension Parser {
             fail(
                 .expected(
                     "a setting", found: describe(start), isEnd: false, at: start.range, help: nil))
-            if start.kind != .rightBrace { advance() }
             return nil
         }
         var items: [SettingSyntax.Item] = []

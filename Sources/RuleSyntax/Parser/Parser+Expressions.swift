@@ -323,7 +323,7 @@ extension Parser {
             return ExpressionSyntax(.list(items?.map(\.0) ?? []), range(from: token.range))
         case .quotedName:
             return word()
-        case .name where token.keyword?.isReservedInExpressions != true:
+        case .name where token.keyword?.isReservedInExpressions != true && !isAtDeclaration:
             return word()
         default:
             let place = missing

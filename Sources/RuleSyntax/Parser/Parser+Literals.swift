@@ -81,7 +81,8 @@ extension Parser {
         case .integer, .decimal, .unknownUnit:
             let start = current.range
             if !wrongUnit() {
-                report(.missingUnit(text(current), at: start))
+                // What follows was written for the word that is missing, as often as for the unit.
+                fail(.missingUnit(text(current), at: start))
                 advance()
             }
             return DurationLiteral(0, range(from: start))

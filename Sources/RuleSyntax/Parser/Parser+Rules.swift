@@ -80,14 +80,14 @@ extension Parser {
             return .severity
         }
         let known = Self.foreignWords[text(token)].flatMap { words.contains($0) ? $0 : nil }
-        guard token.kind == .name, peek().kind != .colon,
+        // Any word of two letters is near any other.
+        guard token.kind == .name, peek().kind != .colon, token.range.end - token.range.start > 2,
             let keyword = known
                 ?? suggest(text(token), among: words.map(\.rawValue)).flatMap(Keyword.named)
         else {
             fail(
                 .unknownClause(
                     describe(token), in: block, words: words.map(\.rawValue), at: token.range))
-            advance()
             return nil
         }
         advance()

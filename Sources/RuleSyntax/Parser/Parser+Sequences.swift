@@ -222,11 +222,22 @@ extension Parser {
         return step
     }
 
+    /// Whether an event type stands where a step's name should, and a step goes on behind it.
+    private var isUnnamedStep: Bool {
+        guard current.isName, isSameLine(current) else { return false }
+        var offset = 1
+        while peek(offset).kind == .dot, peek(offset + 1).isName { offset += 2 }
+        let next = peek(offset)
+        switch next.keyword {
+        case .where, .within, .by, .for, .as: return true
+        default: return next.startsLine || next.kind == .rightBrace || next.kind == .endOfFile
+        }
+    }
+
     /// The name and the colon of a step, with a hint where an event type stands in its place.
     private mutating func stepName() -> Name {
         guard current.isName, peek().kind == .colon else {
-            if current.isName, isSameLine(current), peek().kind != .name || peek().keyword == .where
-            {
+            if isUnnamedStep {
                 let place = current.range
                 let insertion = SourceRange(source: source.id, start: place.start, end: place.start)
                 report(.unnamedStep(at: place, insert: insertion))

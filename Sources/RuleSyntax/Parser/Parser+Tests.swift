@@ -62,12 +62,17 @@ extension Parser {
     private mutating func testEvent() -> TestEvent {
         let type = path("an event type")
         var event = TestEvent(type: type, fields: [])
-        guard at(.leftBrace), !isPanicking else {
+        if isPanicking { return event }
+        let opening = current
+        if at(.leftBrace) {
+            layout[index] = .inlineOpen
+            advance()
+        } else {
             expected("`{` and the event's fields")
-            return event
+            // With fields all the same, only the brace was forgotten.
+            guard current.isName, [.colon, .dot].contains(peek().kind) else { return event }
+            isPanicking = false
         }
-        layout[index] = .inlineOpen
-        let opening = advance()
         brackets.append(opening)
         while !isAtFieldsEnd, !isPanicking {
             layout[index] = .valueStart
@@ -77,12 +82,12 @@ extension Parser {
             // Between fields stands a comma or a line end.
             if take(.comma) == nil, !current.startsLine { break }
         }
-        if at(.rightBrace) {
-            layout[index] = .inlineClose
-            advance()
-        } else if !isPanicking, isAtFieldsEnd {
+        if at(.rightBrace) { layout[index] = .inlineClose }
+        if isAtFieldsEnd, !at(.rightBrace), !isPanicking {
             report(.unclosedBracket("{", at: opening.range, before: endOfPrevious))
-        } else if !isPanicking {
+        } else if at(.rightBrace) {
+            closeBracket(.rightBrace, opening)
+        } else {
             expected("`,` or `}`")
         }
         brackets.removeLast()
@@ -91,9 +96,9 @@ extension Parser {
 
     /// Whether no field of an event begins here: a brace, or a line that is plainly something else.
     private var isAtFieldsEnd: Bool {
-        isAtBracketEnd
-            || (current.startsLine && current.isName && peek().kind != .colon
-                && peek().kind != .dot)
+        guard !isAtBracketEnd else { return true }
+        let isTestWord = current.keyword.map(Self.testWords.contains) == true
+        return current.startsLine && isTestWord && peek().kind != .colon && peek().kind != .dot
     }
 
     private mutating func expectation() -> TestLine.Kind? {

@@ -50,30 +50,33 @@ public func parse(_ source: SourceText) -> Parsed {
     let lexed = lex(source)
     var parser = Parser(source, lexed.tokens)
     let declarations = parser.declarations()
-    let diagnostics =
-        lexed.diagnostics + withoutEchoes(parser.diagnostics, of: lexed.diagnostics, source)
+    let diagnostics = withoutEchoes(
+        lexical: lexed.diagnostics, syntactic: parser.diagnostics, source)
     return Parsed(
         file: RuleFile(source: source.id, declarations: declarations),
         diagnostics: diagnostics.inOrderOfPosition(), tokens: lexed.tokens, layout: parser.layout)
 }
 
-/// What the parser said, without what only follows from a bad character further left on the line.
+/// What is said about a file, without what only follows from a bad character further left on the
+/// line. What was understood all the same, because there is a fix for it, hides nothing.
 private func withoutEchoes(
-    _ diagnostics: [Diagnostic], of lexical: [Diagnostic], _ source: SourceText
+    lexical: [Diagnostic], syntactic: [Diagnostic], _ source: SourceText
 ) -> [Diagnostic] {
-    // A needless `;` is understood, and so hides nothing.
+    guard !lexical.isEmpty else { return syntactic }
     var firstOnLine: [Int: UInt32] = [:]
-    for fault in lexical where fault.code != .needlessSemicolon && fault.severity == .error {
-        let start = fault.primary.range.start
-        let line = source.line(at: start)
-        firstOnLine[line] = min(firstOnLine[line] ?? start, start)
-    }
-    guard !firstOnLine.isEmpty else { return diagnostics }
-    return diagnostics.filter { diagnostic in
+    func isBehindFault(_ diagnostic: Diagnostic) -> Bool {
         let start = diagnostic.primary.range.start
-        let isEcho = [.expected, .unexpected, .foreignQuotes].contains(diagnostic.code)
-        return !isEcho || firstOnLine[source.line(at: start)].map { $0 > start } ?? true
+        return firstOnLine[source.line(at: start)].map { $0 <= start } ?? false
     }
+    var kept: [Diagnostic] = []
+    for fault in lexical.inOrderOfPosition() where !isBehindFault(fault) {
+        kept.append(fault)
+        let isUnderstood = fault.help.contains { $0.fix != nil } && fault.code != .unclosedLiteral
+        guard !isUnderstood, fault.severity == .error else { continue }
+        firstOnLine[source.line(at: fault.primary.range.start)] = fault.primary.range.start
+    }
+    let echoes: [DiagnosticCode] = [.expected, .unexpected, .foreignQuotes, .unclosedBracket]
+    return kept + syntactic.filter { !echoes.contains($0.code) || !isBehindFault($0) }
 }
 
 /// The cursor over a file's tokens, and what is known about where it stands.
@@ -85,6 +88,8 @@ struct Parser {
     var layout: [Layout]
     var diagnostics: [Diagnostic] = []
 
+    /// The first token of the clause at the cursor.
+    var clauseStart = 0
     /// A token that belongs to the clause at the cursor although it begins a line: the clause's
     /// first, or one behind an operator or a comma.
     var joined = 0

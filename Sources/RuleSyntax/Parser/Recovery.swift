@@ -99,7 +99,9 @@ extension Parser {
         while !atEnd, !isAtDeclaration {
             if depth == 0 {
                 if at(.rightBrace) { return }
-                if current.startsLine, current.keyword?.continuesClause != true { return }
+                // A clause whose first token is the mistake is skipped all the same.
+                let begins = current.startsLine && index > clauseStart
+                if begins, current.keyword?.continuesClause != true { return }
             }
             if at(.leftBrace) { depth += 1 }
             if at(.rightBrace) { depth -= 1 }
@@ -112,8 +114,9 @@ extension Parser {
     private mutating func leaveBrackets() {
         var open = bracketsAtPanic
         bracketsAtPanic = []
-        guard !open.isEmpty else { return }
+        guard !open.isEmpty, !open.contains(.leftBrace) || closingBrace() != nil else { return }
         for target in index..<tokens.count {
+            if isDeclaration(at: target) { return }
             let kind = tokens[target].kind
             switch kind {
             case .leftParenthesis, .leftBracket:
@@ -178,6 +181,7 @@ extension Parser {
             let before = index
             clauseStarts.append(index)
             joined = index
+            clauseStart = index
             clause(&self)
             if index == before {
                 assert(
@@ -199,8 +203,8 @@ extension Parser {
         blocks.removeLast()
     }
 
-    /// Steps over the `{` of a block, or goes on as if it stood here when lines follow that can
-    /// only be the block's.
+    /// Steps over the `{` of a block. Where it is missing but a `}` for it follows, goes on as if it
+    /// stood here.
     private mutating func openBlock(_ title: String) -> Bool {
         if isPanicking {
             // The header was not understood. Its block is read all the same, so that the mistakes
@@ -218,11 +222,30 @@ extension Parser {
             blocks.append(OpenBlock(title: title, brace: advance().range))
             return true
         }
+        let place = endOfPrevious
         expected("`{`")
-        guard current.startsLine, !atEnd, !at(.rightBrace), !isAtDeclaration else { return false }
+        guard let closing = closingBrace() else { return false }
+        if tokens[index..<closing].contains(where: \.startsLine) {
+            while !current.startsLine { advance() }
+        }
         isPanicking = false
-        blocks.append(OpenBlock(title: title, brace: endOfPrevious))
+        blocks.append(OpenBlock(title: title, brace: place))
         return true
+    }
+
+    /// The brace that would close a block opened here, if there is one more than the blocks around
+    /// need.
+    private func closingBrace() -> Int? {
+        var depth = 1
+        var first: Int?
+        for target in index..<tokens.count {
+            if isDeclaration(at: target) { return nil }
+            if tokens[target].kind == .leftBrace { depth += 1 }
+            if tokens[target].kind == .rightBrace { depth -= 1 }
+            if depth == 0, first == nil { first = target }
+            if depth == -blocks.count { return first }
+        }
+        return nil
     }
 
     /// Reports a block that is not closed: all that are open, when a declaration begins or the file
@@ -248,31 +271,48 @@ extension Parser {
 
     /// Steps over a closing bracket or reports the opening one as not closed.
     mutating func closeBracket(_ close: Token.Kind, _ opening: Token) {
-        if take(close) != nil || isPanicking { return }
-        // With the bracket closed further on, the mistake is what stands here.
-        if isClosedFurtherOn(close, opening) {
-            expected(close == .rightBracket ? "`,` or `]`" : "`)`")
+        if take(close) != nil {
+            // A mistake between these brackets is behind the cursor now.
+            if isPanicking { bracketsAtPanic = Array(bracketsAtPanic.prefix(brackets.count - 1)) }
+            return
+        }
+        if isPanicking { return }
+        // With the bracket closed further on, or by a wrong one, the mistake is what stands here.
+        let isWrongBracket = [.rightParenthesis, .rightBracket].contains(current.kind)
+        if isWrongBracket || isClosedFurtherOn(close) {
+            expected(
+                close == .rightParenthesis
+                    ? "`)`" : "`,` or `\(close == .rightBracket ? "]" : "}")`")
         } else {
             report(.unclosedBracket(text(opening), at: opening.range, before: endOfPrevious))
         }
     }
 
     /// Whether the bracket's partner comes before anything that is stronger.
-    private func isClosedFurtherOn(_ close: Token.Kind, _ opening: Token) -> Bool {
+    private func isClosedFurtherOn(_ close: Token.Kind) -> Bool {
         var depth = 1
-        for token in tokens[index...] {
-            switch token.kind {
+        for target in index..<tokens.count {
+            if isDeclaration(at: target) { return false }
+            switch tokens[target].kind {
             case .leftParenthesis, .leftBracket: depth += 1
             case .rightParenthesis, .rightBracket:
                 depth -= 1
-                if depth == 0 { return token.kind == close }
+                if depth == 0 { return tokens[target].kind == close }
             case .leftBrace, .rightBrace, .endOfFile: return false
-            // `then name: ...`: the next clause.
-            case .colon where depth == 1: return false
+            // `name: ...` or `then ...` on a line of its own: the next clause.
+            case .name where tokens[target].startsLine && startsStep(at: target): return false
             default: break
             }
         }
         return false
+    }
+}
+
+extension Parser {
+    /// Whether a line that begins here is a step, a member or a field.
+    private func startsStep(at start: Int) -> Bool {
+        let next = tokens[min(start + 1, tokens.count - 1)]
+        return [.then, .until, .without].contains(tokens[start].keyword) || next.kind == .colon
     }
 }
 
@@ -281,9 +321,17 @@ extension Parser {
 extension Parser {
     /// Whether a declaration begins here: its word at the start of a line, and behind it what a
     /// declaration has and no clause. A field called `event` is not one.
-    var isAtDeclaration: Bool {
-        guard current.startsLine, let keyword = current.keyword else { return false }
-        let next = peek()
+    var isAtDeclaration: Bool { isDeclaration(at: index) }
+
+    private func isDeclaration(at start: Int) -> Bool {
+        tokens[start].startsLine && looksLikeDeclaration(at: start)
+    }
+
+    /// Whether a declaration's word stands here with what a declaration has behind it.
+    func looksLikeDeclaration(at start: Int) -> Bool {
+        guard let keyword = tokens[start].keyword else { return false }
+        func peek(_ offset: Int) -> Token { tokens[min(start + offset, tokens.count - 1)] }
+        let next = peek(1)
         guard !next.startsLine else { return false }
         let afterNext = peek(2)
         switch keyword {
