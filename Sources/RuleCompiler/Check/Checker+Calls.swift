@@ -351,7 +351,7 @@ extension Checker {
         }
         soundDefines[index] = .inProgress
         let define = symbols.defines[index]
-        if isRecursive(index) {
+        if recursive.contains(index) {
             report(.circular(define.name.text, kind: "definition", at: define.name.range))
             soundDefines[index] = .known(false)
             return false
@@ -381,16 +381,36 @@ extension Checker {
         return sound
     }
 
-    /// Whether the definition leads back to itself.
-    private func isRecursive(_ index: Int) -> Bool {
-        var visited: Set<Int> = []
-        var waiting = symbols.defines[index].body.calledNames.compactMap { symbols.defineIndex[$0] }
-        while let next = waiting.popLast() {
-            if next == index { return true }
-            guard visited.insert(next).inserted else { continue }
-            waiting += symbols.defines[next].body.calledNames.compactMap { symbols.defineIndex[$0] }
+    /// The definitions that lead back to themselves, or stand between two that do.
+    ///
+    /// What calls nothing, or is called by nothing, is in no circle; without it the same holds of
+    /// what is left, until only circles are. O(calls).
+    func recursiveDefines() -> Set<Int> {
+        var callees = symbols.defines.map { define in
+            define.body.calledNames.compactMap { symbols.defineIndex[$0] }
         }
-        return false
+        var remaining = Set(callees.indices)
+        for _ in 0..<2 {
+            var callers = [[Int]](repeating: [], count: callees.count)
+            var open = [Int](repeating: 0, count: callees.count)
+            for index in remaining {
+                for callee in callees[index] where remaining.contains(callee) {
+                    callers[callee].append(index)
+                    open[index] += 1
+                }
+            }
+            var ends = remaining.filter { open[$0] == 0 }
+            while let end = ends.popFirst() {
+                remaining.remove(end)
+                for caller in callers[end] {
+                    open[caller] -= 1
+                    if open[caller] == 0 { ends.insert(caller) }
+                }
+            }
+            // The second time the other way round: from those that nothing calls.
+            callees = callers
+        }
+        return remaining
     }
 
     // MARK: - Look-ups

@@ -47,9 +47,12 @@ extension Checker {
     /// One node, which may stand for an event where its fields are about to be read.
     mutating func operand(_ syntax: ExpressionSyntax, _ scope: Scope) -> Operand {
         budget -= 1
-        if budget <= 0 {
-            if budget == 0 {
+        depth += 1
+        defer { depth -= 1 }
+        if budget <= 0 || depth > Checker.depthMax {
+            if budget == 0 || budget > 0 {
                 report(.expressionTooLarge(nodesMax: Checker.expressionNodesMax, at: syntax.range))
+                budget = 0
             }
             return .value(.unknown(syntax.range))
         }

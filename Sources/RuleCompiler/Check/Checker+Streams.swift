@@ -75,6 +75,15 @@ extension Checker {
         let errors = errorCount
         defer { if errorCount > errors { brokenSelects.insert(index) } }
         selectStreams[index] = .inProgress
+        depth += 1
+        defer { depth -= 1 }
+        guard depth <= Checker.depthMax else {
+            report(
+                .expressionTooLarge(
+                    nodesMax: Checker.expressionNodesMax, at: declaration.name.range))
+            selectStreams[index] = .known(nil)
+            return nil
+        }
         guard var stream = stream(declaration.source) else {
             selectStreams[index] = .known(nil)
             return nil

@@ -33,10 +33,18 @@ struct Checker {
     var selectStreams: [Lazily<ResolvedStream?>]
     /// Per definition: whether its body is sound, once known.
     var soundDefines: [Lazily<Bool>]
+    /// The definitions that lead back to themselves.
+    var recursive: Set<Int> = []
     /// The definitions being expanded, outermost first.
     var expansions: [Int] = []
     /// How many more nodes the expression at hand may have, definitions expanded.
     var budget = Checker.expressionNodesMax
+
+    /// How many expressions surround the one at hand, through definitions and constants too.
+    var depth = 0
+
+    /// The parser allows 256 levels in one expression; the rest is for definitions of definitions.
+    static let depthMax = 600
 
     /// Far above any written rule; a definition that doubles itself thirty times stops here.
     static let expressionNodesMax = 50_000
@@ -53,6 +61,7 @@ struct Checker {
         letValues = Array(repeating: .untouched, count: symbols.lets.count)
         selectStreams = Array(repeating: .untouched, count: symbols.selects.count)
         soundDefines = Array(repeating: .untouched, count: symbols.defines.count)
+        recursive = recursiveDefines()
     }
 
     mutating func report(_ diagnostic: Diagnostic) {

@@ -814,8 +814,8 @@ extension Diagnostic {
 
     public static func expressionTooLarge(nodesMax: Int, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .expressionTooLarge, "with its definitions put in, this expression has more than \(nodesMax) parts",
-            at: range, label: "grows too large")
+            .expressionTooLarge, "with its definitions put in, this expression has too many parts", at: range,
+            label: "grows too large", notes: ["\(nodesMax) parts, and 600 levels, are possible"])
     }
 
     public static func aliasOfNoKey(_ name: String, at range: SourceRange, keys: [String]) -> Diagnostic {
