@@ -13,6 +13,9 @@ import Testing
     @Test("thresholds", arguments: Law.allCases)
     func thresholds(_ law: Law) { hold(law, .threshold) }
 
+    @Test("conditions on one event", arguments: [Law.reference, .batches])
+    func conditions(_ law: Law) { hold(law, .condition) }
+
     private func hold(_ law: Law, _ kind: Generator.Kind) {
         let environment = ProcessInfo.processInfo.environment
         if let only = environment["LAWS"], !only.contains("\(law)") { return }

@@ -3,6 +3,8 @@ public struct GeneratedRule: Sendable, Equatable {
     public enum Pattern: Sendable, Equatable {
         case sequence(GeneratedSequence)
         case threshold(GeneratedThreshold)
+        /// A sequence of one step with this condition.
+        case condition(String)
     }
 
     /// Names of the key's fields; empty: one key for all events.
@@ -20,8 +22,13 @@ public struct GeneratedRule: Sendable, Equatable {
 
     /// A whole file that the compiler takes.
     public var text: String {
-        var lines = [GeneratedRule.schema, "", "rule r {"]
+        var schema = GeneratedRule.schema
+        if case .condition = pattern { schema = GeneratedRule.conditionSchema }
+        var lines = [schema, "", "rule r {"]
         switch pattern {
+        case .condition(let condition):
+            lines += ["  sequence {", "    s0: e where \(condition)", "  }"]
+            lines += ["  alert \"found\"", "  attach s0.n"]
         case .sequence(let sequence): lines += sequence.lines(key: key)
         case .threshold(let threshold): lines += threshold.lines(key: key)
         }

@@ -13,7 +13,7 @@ public struct GeneratedCase: Sendable, Equatable {
 /// Makes small random rules and streams: few fields with tiny alphabets and many ties in time, so
 /// that rare orders of events are not rare.
 public struct Generator {
-    public enum Kind: Sendable { case sequence, threshold }
+    public enum Kind: Sendable { case sequence, threshold, condition }
 
     private var random: RandomSource
     private let seed: UInt64
@@ -30,13 +30,30 @@ public struct Generator {
             switch kind {
             case .sequence: .sequence(makeSequence(key: key))
             case .threshold: .threshold(makeThreshold(key: key))
+            case .condition: .condition(makeCondition())
             }
         var rule = GeneratedRule(key: key, pattern: pattern)
         if case .threshold(let threshold) = pattern, threshold.isListed { rule.key = ["k"] }
+        if kind == .condition { return makeConditionCase(rule) }
         let events = makeStream(kind == .sequence ? random.number(2...11) : random.number(1...14))
         let last = events.map(\.time).max() ?? .zero
         let end = last + TimeSpan(nanoseconds: 1) + .second * Int64(random.pick([0, 0, 2, 5, 30]))
         return GeneratedCase(seed: seed, rule: rule, events: events, end: end)
+    }
+
+    private mutating func makeCondition() -> String {
+        var generator = ConditionGenerator(random: random)
+        return generator.condition(2)
+    }
+
+    private func makeConditionCase(_ rule: GeneratedRule) -> GeneratedCase {
+        var generator = ConditionGenerator(random: RandomSource(seed: seed ^ 0x6576_656e_7473))
+        let events = (1...40).map { number in
+            TestEvent("e", at: .second * Int64(number), generator.fields(number))
+        }
+        return GeneratedCase(
+            seed: seed, rule: GeneratedRule(key: [], pattern: rule.pattern), events: events,
+            end: .second * 50)
     }
 
     // MARK: - Streams

@@ -61,7 +61,9 @@ public func referenceRead(_ value: Value, as type: ValueType) -> Value {
     case (.text, .text), (.enumeration, .text): return value
     case (.bool, .bool): return value
     case (.time, .time), (.span, .span), (.ip, .ip), (.network, .network): return value
-    case (.list, .list): return value
+    case (.ip, .text(let text)): return IPAddress(text.string).map { .ip($0) } ?? .missing
+    case (.list(let element), .list(let values)):
+        return .list(values.map { referenceRead($0, as: element) }.filter { !$0.isMissing })
     default: return .missing
     }
 }

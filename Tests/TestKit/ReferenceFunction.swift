@@ -4,13 +4,23 @@ import RuleModel
 /// What arithmetic gives; missing when there is no answer, as for a division by zero (H7).
 func referenceArithmetic(_ operation: Arithmetic, _ left: Value, _ right: Value) -> Value {
     switch (operation, left, right) {
-    case (.add, .int(let left), .int(let right)): return whole(left.addingReportingOverflow(right))
-    case (.subtract, .int(let left), .int(let right)):
-        return whole(left.subtractingReportingOverflow(right))
-    case (.multiply, .int(let left), .int(let right)):
-        return whole(left.multipliedReportingOverflow(by: right))
-    case (.remainder, .int(let left), .int(let right)):
-        return right == 0 ? .missing : whole(left.remainderReportingOverflow(dividingBy: right))
+    case (_, .int(let left), .int(let right)):
+        // Whole as long as it fits; beyond that, and for what division leaves over, decimal.
+        let whole: (partialValue: Int64, overflow: Bool)
+        switch operation {
+        case .add: whole = left.addingReportingOverflow(right)
+        case .subtract: whole = left.subtractingReportingOverflow(right)
+        case .multiply: whole = left.multipliedReportingOverflow(by: right)
+        case .remainder:
+            if right == 0 { return .missing }
+            return .int(right == -1 ? 0 : left % right)
+        case .divide:
+            if right == 0 { return .missing }
+            let isExact = right != -1 && left % right == 0
+            whole = (isExact ? left / right : 0, !isExact)
+        }
+        if !whole.overflow { return .int(whole.partialValue) }
+        return inDecimals(operation, Double(left), Double(right))
     case (.subtract, .time(let left), .time(let right)): return .span(left - right)
     case (.add, .time(let time), .span(let span)), (.add, .span(let span), .time(let time)):
         return .time(time + span)
@@ -24,13 +34,17 @@ func referenceArithmetic(_ operation: Arithmetic, _ left: Value, _ right: Value)
         return decimal(left.seconds / right.seconds)
     default:
         guard let left = number(left), let right = number(right) else { return .missing }
-        switch operation {
-        case .add: return decimal(left + right)
-        case .subtract: return decimal(left - right)
-        case .multiply: return decimal(left * right)
-        case .divide: return decimal(left / right)
-        case .remainder: return decimal(left.truncatingRemainder(dividingBy: right))
-        }
+        return inDecimals(operation, left, right)
+    }
+}
+
+private func inDecimals(_ operation: Arithmetic, _ left: Double, _ right: Double) -> Value {
+    switch operation {
+    case .add: decimal(left + right)
+    case .subtract: decimal(left - right)
+    case .multiply: decimal(left * right)
+    case .divide: decimal(left / right)
+    case .remainder: decimal(left.truncatingRemainder(dividingBy: right))
     }
 }
 
@@ -89,13 +103,18 @@ func referenceCall(_ function: Function, _ arguments: [Value]) -> Value {
     let first = arguments.first ?? .missing
     switch function {
     case .abs:
-        if case .int(let number) = first {
-            return number == .min ? .missing : .int(Swift.abs(number))
-        }
+        if case .int(let number) = first, number != .min { return .int(Swift.abs(number)) }
         return number(first).map { .float(Swift.abs($0)) } ?? .missing
-    case .round: return number(first).map { decimal($0.rounded()) } ?? .missing
-    case .floor: return number(first).map { decimal($0.rounded(.down)) } ?? .missing
-    case .ceil: return number(first).map { decimal($0.rounded(.up)) } ?? .missing
+    case .round, .floor, .ceil:
+        // A whole number is its own neighbour.
+        if case .int = first { return first }
+        let rule: FloatingPointRoundingRule =
+            switch function {
+            case .floor: .down
+            case .ceil: .up
+            default: .toNearestOrAwayFromZero
+            }
+        return number(first).map { decimal($0.rounded(rule)) } ?? .missing
     case .sqrt: return number(first).map { decimal($0.squareRoot()) } ?? .missing
     case .min, .max:
         if arguments.contains(where: \.isMissing) { return .missing }
@@ -161,10 +180,6 @@ private func number(_ value: Value) -> Double? {
     case .float(let number): return number
     default: return nil
     }
-}
-
-private func whole(_ result: (partialValue: Int64, overflow: Bool)) -> Value {
-    result.overflow ? .missing : .int(result.partialValue)
 }
 
 private func decimal(_ number: Double) -> Value { number.isFinite ? .float(number) : .missing }

@@ -30,7 +30,8 @@ extension GeneratedCase {
             cases.append(next)
         }
         for index in events.indices {
-            for field in ["x.y", "u", "v", "k"] where events[index].fields[field] != nil {
+            for field in events[index].fields.keys.sorted()
+            where field != "n" && events[index].fields[field] != nil {
                 var next = self
                 next.events[index].fields[field] = nil
                 cases.append(next)
@@ -59,6 +60,7 @@ extension GeneratedRule.Pattern {
         switch self {
         case .sequence(let sequence): return sequence.simpler().map { .sequence($0) }
         case .threshold(let threshold): return threshold.simpler().map { .threshold($0) }
+        case .condition: return []
         }
     }
 }
