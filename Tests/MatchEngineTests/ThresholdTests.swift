@@ -296,6 +296,19 @@ struct ThresholdTests {
                 == ["0 firing a v=10", "40 resolved a v=3"])
     }
 
+    @Test("H5: a condition that still holds when its alert has ended begins a new one at the next bucket")
+    func buckets() {
+        var world = ThresholdWorld(when: compare(now(0), .less, number(2)))
+        world.window = WindowPlan(.tumbling(seconds(10)))
+        world.resolveWhen = compare(now(0), .equal, number(0))
+        world.resolveFor = seconds(5)
+        #expect(
+            world.run([E(1)], until: 40) == [
+                "10 firing a n=1", "25 resolved a n=0", "30 firing a n=0", "35 resolved a n=0",
+                "40 firing a n=0",
+            ])
+    }
+
     @Test("H5: a reminder repeats the alert until it has ended")
     func reminders() {
         var world = ThresholdWorld(when: compare(now(0), .greaterOrEqual, number(10)))
@@ -401,6 +414,13 @@ struct ThresholdTests {
             world.run((0..<7).map { E($0) }, until: 8) == [
                 "2 firing a n=3", "2 resolved a n=0", "5 firing a n=3", "5 resolved a n=0",
             ])
+        // Where the empty window tells nothing, the time without data begins.
+        world.measures = [measure("n", .max, ThresholdWorld.v)]
+        #expect(
+            world.run([E(0, v: .int(3))], until: 150) == [
+                "0 firing a n=3", "100 resolved a n=missing (no data)",
+            ])
+        world.measures = [measure("n", .count)]
         world.resetsAfterMatch = false
         #expect(world.run((0..<7).map { E($0) }, until: 8) == ["2 firing a n=3"])
     }

@@ -33,6 +33,8 @@ struct ThresholdKey: Sendable {
     /// How many of the rule's warm-ups are over.
     private var warmUpsPassed = 0
     private var lastEvent: Timestamp
+    /// What the condition was when it was judged last.
+    private var lastWhen: Bool?
     private var pendingSince: Timestamp?
     private var episode: Episode?
     private var unknownSince: Timestamp?
@@ -47,7 +49,7 @@ struct ThresholdKey: Sendable {
         lastEvent = clockStart
         if isListed, rule.window.span > .zero {
             unknownSince = clockStart
-            window.watchBuckets(from: clockStart, rule: rule.window)
+            window.watchNextBucket(after: clockStart, rule: rule.window)
         }
     }
 
@@ -158,6 +160,8 @@ struct ThresholdKey: Sendable {
             decideWithoutData(at: instant, rule: rule, key: key, in: &context)
         }
 
+        if mayBeginAgain { window.watchNextBucket(after: instant, rule: rule.window) }
+
         if let episode, episode.nextReminder <= instant {
             remind(at: instant, rule: rule, key: key, in: &context)
         }
@@ -182,6 +186,7 @@ struct ThresholdKey: Sendable {
         let isJudgeable = isKnown(.now, at: instant, rule: rule)
             && window.now.count >= program.minimumEvents
         let when = isJudgeable ? context.evaluator.judge(program.when, in: terms) : nil
+        lastWhen = when
         if episode == nil {
             switch when {
             case true?:
@@ -189,7 +194,8 @@ struct ThresholdKey: Sendable {
                 if program.holdFor <= .zero {
                     begin(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
                     if program.resetsAfterMatch {
-                        // The window is another one now.
+                        // Known until now; the window is another one from here on.
+                        note(isUnknown: false, at: instant)
                         judge(at: instant, rule: rule, key: key, in: &context)
                         return
                     }
@@ -220,6 +226,10 @@ struct ThresholdKey: Sendable {
         }
         note(isUnknown: isUnknown, at: instant)
     }
+
+    /// Whether the condition holds though the episode has ended, so that the next judgement begins a new
+    /// one even if the window is the same (H5).
+    private var mayBeginAgain: Bool { episode == nil && pendingSince == nil && lastWhen == true }
 
     private mutating func note(isUnknown: Bool, at instant: Timestamp) {
         if isUnknown, unknownSince != nil { return }

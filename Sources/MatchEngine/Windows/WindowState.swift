@@ -66,9 +66,9 @@ struct WindowState: Sendable {
         }
     }
 
-    /// Asks for buckets to be judged from this instant on, events or not (H9).
-    mutating func watchBuckets(from instant: Timestamp, rule: WindowRule) {
-        if let grid = rule.grid { nextEnd = grid.bucket(endingAfter: instant).end }
+    /// Asks for the bucket that ends next to be judged, events or not.
+    mutating func watchNextBucket(after instant: Timestamp, rule: WindowRule) {
+        if let grid = rule.grid { nextEnd = min(nextEnd, grid.bucket(endingAfter: instant).end) }
     }
 
     /// Empties the window (H8).
