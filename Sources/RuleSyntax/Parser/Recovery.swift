@@ -87,6 +87,10 @@ extension Parser {
         isPanicking = false
     }
 
+    /// How far a mistake is looked past. Without a limit many mistakes in one long block would take
+    /// time that grows with the square of its length.
+    private var lookAheadEnd: Int { min(index + 1_000, tokens.count) }
+
     /// The space between the token before and the cursor.
     var gapBeforeCurrent: SourceRange {
         SourceRange(source: source.id, start: endOfPrevious.start, end: current.range.start)
@@ -115,7 +119,7 @@ extension Parser {
         var open = bracketsAtPanic
         bracketsAtPanic = []
         guard !open.isEmpty, !open.contains(.leftBrace) || closingBrace() != nil else { return }
-        for target in index..<tokens.count {
+        for target in index..<lookAheadEnd {
             if isDeclaration(at: target) { return }
             let kind = tokens[target].kind
             switch kind {
@@ -238,7 +242,7 @@ extension Parser {
     private func closingBrace() -> Int? {
         var depth = 1
         var first: Int?
-        for target in index..<tokens.count {
+        for target in index..<lookAheadEnd {
             if isDeclaration(at: target) { return nil }
             if tokens[target].kind == .leftBrace { depth += 1 }
             if tokens[target].kind == .rightBrace { depth -= 1 }
@@ -291,7 +295,7 @@ extension Parser {
     /// Whether the bracket's partner comes before anything that is stronger.
     private func isClosedFurtherOn(_ close: Token.Kind) -> Bool {
         var depth = 1
-        for target in index..<tokens.count {
+        for target in index..<lookAheadEnd {
             if isDeclaration(at: target) { return false }
             switch tokens[target].kind {
             case .leftParenthesis, .leftBracket: depth += 1
