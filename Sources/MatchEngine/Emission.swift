@@ -26,13 +26,13 @@ struct MatchRecord: Sendable {
 /// What the emission keeps between records.
 struct EmissionState: Sendable {
     /// By index into `Program.rules`.
-    fileprivate let rules: [RuleEmission]
+    let rules: [RuleEmission]
     /// Episodes that began at `idTime`, to tell apart those of one key (T12).
     fileprivate var idTime = Timestamp.distantPast
     fileprivate var idsGiven: [EpisodeKey: UInt64] = [:]
     fileprivate var lastOrder = AlertOrder(instant: .min, arrival: 0, rule: 0, key: 0, serial: 0)
     /// The last hour in which each rule's overflow was told.
-    fileprivate var overflowHours: [Int64?]
+    var overflowHours: [Int64?]
 
     fileprivate struct EpisodeKey: Hashable {
         var rule: Int
@@ -168,56 +168,13 @@ extension MachineContext {
     }
 
     /// Where a record made now stands; records of one key at one event are numbered.
-    private mutating func nextOrder(key: UInt64) -> AlertOrder {
+    mutating func nextOrder(key: UInt64) -> AlertOrder {
         var order = AlertOrder(
             instant: instant.nanoseconds, arrival: arrival, rule: program.rules[rule].id.rawValue,
             key: key, serial: emission.lastOrder.serial)
         order.serial = order == emission.lastOrder ? order.serial + 1 : 0
         emission.lastOrder = order
         return order
-    }
-
-    // MARK: - Limits
-
-    /// What was dropped because a limit was reached.
-    enum Overflow: String, Sendable {
-        case keys, runs, events, searches
-    }
-
-    /// Counts that a limit was reached, and tells it once for each rule and hour (T9).
-    mutating func noteOverflow(_ overflow: Overflow) {
-        let dropped: String
-        switch overflow {
-        case .keys:
-            counters.rules[rule].evictedKeys += 1
-            dropped = "more than \(keys[rule].capacity) keys; those not used for longest were dropped"
-        case .runs:
-            counters.rules[rule].droppedRuns += 1
-            dropped = "too many open runs of a key; the oldest were dropped"
-        case .events:
-            counters.rules[rule].droppedEvents += 1
-            dropped = "too many events of a key; the oldest were dropped"
-        case .searches:
-            counters.rules[rule].exhaustedSearches += 1
-            dropped = "too many combinations of events to try; a match may have been missed"
-        }
-        let hour = instant.nanoseconds.flooredQuotient(TimeSpan.hour.nanoseconds)
-        guard emission.overflowHours[rule] != hour else { return }
-        emission.overflowHours[rule] = hour
-        let rule = program.rules[rule]
-        let start = Timestamp(nanoseconds: 0) + TimeSpan.hour * hour
-        output.append(
-            Alert(
-                id: AlertID.text(
-                    rule: "engine.overflow", key: [.text(rule.name)], time: start, number: 0),
-                rule: "engine.overflow", ruleID: rule.id, fingerprint: rule.fingerprint,
-                kind: "engine", state: .firing, severity: .warning, title: nil,
-                message: "rule \(rule.name): \(dropped)", tags: [], attack: [],
-                key: [Alert.NamedValue("rule", .text(rule.name))], matchedAt: instant,
-                firstTime: instant, lastTime: instant, strength: 1, confidence: 1, measures: [],
-                steps: [], attached: [], reason: overflow.rawValue, incompleteBecause: [],
-                grouped: 0, listVersions: [], sinks: rule.emit.sinks, probes: [], suppressKey: [],
-                groupKey: [], order: nextOrder(key: 0)))
     }
 }
 
@@ -236,127 +193,6 @@ enum AlertID {
             text += String(repeating: "0", count: 16 - digits.utf8.count) + digits
         }
         return text
-    }
-}
-
-extension KeyTable.Doubts {
-    /// Sentences for `Alert.incompleteBecause`.
-    var reasons: [String] {
-        var reasons: [String] = []
-        if contains(.late) { reasons.append("events of this key came too late") }
-        if contains(.evictedKeys) { reasons.append("keys of this rule were dropped for its limit") }
-        if contains(.droppedRuns) { reasons.append("runs of this key were dropped for its limit") }
-        if contains(.droppedEvents) {
-            reasons.append("events of this key were dropped for its limit")
-        }
-        if contains(.exhaustedSearch) {
-            reasons.append("not all combinations of events could be tried")
-        }
-        return reasons
-    }
-}
-
-/// What of a rule's records is masked, and which lists the rule reads.
-private struct RuleEmission: Sendable {
-    /// Parts of the key.
-    let keys: Set<Int>
-    /// For each part of the message, and for each attached value, whether it shows something masked.
-    let message: [Bool]
-    let attach: [Bool]
-    let lists: [ListID]
-
-    init(rule: RuleProgram, program: Program) {
-        let masks = Masks(rule: rule)
-        keys = masks.keys
-        let walker = CodeWalker(code: program.code)
-        func shows(_ code: CodeID) -> Bool { walker.contains(code, where: masks.covers) }
-        message = rule.emit.message.map { part in
-            if case .code(let code, _) = part { return shows(code) }
-            return false
-        }
-        attach = rule.emit.attach.map { shows($0.code) }
-        var lists: Set<Int> = []
-        for root in rule.expressions(in: program) {
-            walker.forEach(root) { instruction in
-                if instruction.opcode == .inList || instruction.opcode == .lookup {
-                    lists.insert(Int(instruction.b))
-                }
-            }
-        }
-        if let list = rule.keyList { lists.insert(list.rawValue) }
-        self.lists = lists.sorted().map { ListID($0) }
-    }
-}
-
-/// What a rule's `mask` names, and what holds the same by nature: a part of the key is in every
-/// event as the field it comes from.
-struct Masks: Sendable {
-    private(set) var keys: Set<Int>
-    private(set) var fields: Set<EmitProgram.MaskedField>
-    private let measures: Set<Int>
-
-    init(rule: RuleProgram) {
-        keys = Set(rule.emit.maskedKeys)
-        fields = Set(rule.emit.maskedFields)
-        measures = Set(rule.emit.maskedMeasures)
-        guard case .sequence(let sequence) = rule.pattern else { return }
-        let steps = sequence.steps.enumerated().map { (StepID($0), sequence.inputs[$1.input].key) }
-        for (step, key) in steps {
-            for (index, field) in key.enumerated()
-            where fields.contains(EmitProgram.MaskedField(step: step, field: field)) {
-                keys.insert(index)
-            }
-        }
-        for (step, key) in steps {
-            for (index, field) in key.enumerated() where keys.contains(index) {
-                fields.insert(EmitProgram.MaskedField(step: step, field: field))
-            }
-        }
-    }
-
-    func covers(_ step: StepID, _ field: FieldID) -> Bool {
-        fields.contains(EmitProgram.MaskedField(step: step, field: field))
-    }
-
-    func covers(_ instruction: Instruction) -> Bool {
-        switch instruction.opcode {
-        case .stepField, .stepList, .stepAggregate:
-            covers(StepID(Int(instruction.a)), FieldID(rawValue: instruction.b))
-        case .key: keys.contains(Int(instruction.a))
-        case .measure: measures.contains(Int(instruction.a))
-        default: false
-        }
-    }
-}
-
-extension RuleProgram {
-    /// The roots of all expressions of the rule.
-    func expressions(in program: Program) -> [CodeID] {
-        var roots: [CodeID] = []
-        func add(_ condition: ConditionID?) {
-            if let condition { roots.append(program.eventConditions[Int(condition.rawValue)]) }
-        }
-        switch pattern {
-        case .sequence(let sequence):
-            for step in sequence.steps {
-                add(step.condition)
-                if let condition = step.runCondition { roots.append(condition) }
-            }
-        case .threshold(let threshold):
-            add(threshold.condition)
-            for measure in threshold.measures {
-                add(measure.condition)
-                if let argument = measure.argument { roots.append(argument) }
-            }
-            roots.append(threshold.when)
-            if let resolve = threshold.resolveWhen { roots.append(resolve) }
-        }
-        if let unless { roots.append(unless) }
-        for part in emit.message {
-            if case .code(let code, _) = part { roots.append(code) }
-        }
-        roots += emit.attach.map(\.code)
-        return roots
     }
 }
 

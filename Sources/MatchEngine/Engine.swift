@@ -5,23 +5,23 @@ import RuleModel
 /// One owner, one thread. Does no I/O, reads no clock, and gives the same records for the same
 /// events however they are split into batches (T11). Nothing in the data makes it throw or trap.
 public struct Engine: ~Copyable, Sendable {
-    private enum Machine: Sendable {
+    enum Machine: Sendable {
         case sequence(Int)
         case threshold(Int)
     }
 
-    private var context: MachineContext
+    var context: MachineContext
     /// By index into `Program.rules`.
-    private let machines: [Machine]
-    private var sequences: [SequenceMachine] = []
-    private var thresholds: [ThresholdMachine] = []
+    let machines: [Machine]
+    var sequences: [SequenceMachine] = []
+    var thresholds: [ThresholdMachine] = []
 
     private let columns: ColumnEvaluator
-    private let keyReader: KeyReader
+    let keyReader: KeyReader
     /// By index into `Program.rules`.
-    private let routes: [[KeyRoute]]
+    let routes: [[KeyRoute]]
     /// Rules that read events of a type, by `EventTypeID`.
-    private let rulesOfType: [[Int]]
+    let rulesOfType: [[Int]]
     private let typesMayWait: [Bool]
 
     private var watermark: Watermark
@@ -181,7 +181,8 @@ public struct Engine: ~Copyable, Sendable {
 
     /// Matches that wait for a deadline and nothing else, such as a heartbeat that may yet come.
     public var openDeadlines: Int {
-        sequences.reduce(0) { $0 + $1.openDeadlines } + thresholds.reduce(0) { $0 + $1.openDeadlines }
+        sequences.reduce(0) { $0 + $1.openDeadlines }
+            + thresholds.reduce(0) { $0 + $1.openDeadlines }
     }
 
     /// Keys of all rules that have state now; a key without any is forgotten (S9).
@@ -242,7 +243,8 @@ public struct Engine: ~Copyable, Sendable {
                 begin = .pending(earliest: min(earliest, place))
             }
             let type = Int(batch.events.types[row].rawValue)
-            if batch.interesting.contains(row) || (type < typesMayWait.count && typesMayWait[type]) {
+            if batch.interesting.contains(row) || (type < typesMayWait.count && typesMayWait[type])
+            {
                 held.append((row, place))
             }
         }
@@ -299,112 +301,5 @@ public struct Engine: ~Copyable, Sendable {
         context.counters.sources[source].outOfOrder += 1
         let worst = context.counters.sources[source].worstDisorder
         context.counters.sources[source].worstDisorder = max(worst, span)
-    }
-
-    // MARK: - Machines
-
-    /// Fires what is due before `time`, in order of time, rule and key (T5).
-    private mutating func fireDeadlines(before time: Timestamp) {
-        while let next = context.deadlines.first, next.time < time.nanoseconds {
-            _ = context.deadlines.pop()
-            let rule = Int(next.rule)
-            guard context.keys[rule].isCurrent(next) else { continue }
-            let key = KeySlot(index: Int(next.slot))
-            context.keys[rule].setScheduled(key, .distantFuture)
-            context.rule = rule
-            context.instant = Timestamp(nanoseconds: next.time)
-            context.arrival = .max
-            switch machines[rule] {
-            case .sequence(let index):
-                sequences[index].fire(at: context.instant, key: key, in: &context)
-            case .threshold(let index):
-                thresholds[index].fire(at: context.instant, key: key, in: &context)
-            }
-        }
-        context.instant = time
-    }
-
-    /// Hands an event to the machines of all rules that want it.
-    private mutating func dispatch(_ event: Event, at instant: Timestamp) {
-        fireDeadlines(before: instant)
-        context.instant = instant
-        context.arrival = event.arrival
-        for rule in rulesOfType[Int(event.type.rawValue)]
-        where event.batch.ruleBits[rule].contains(event.row) {
-            context.rule = rule
-            process(event, rule: rule)
-        }
-    }
-
-    private mutating func process(_ event: Event, rule: Int) {
-        context.counters.rules[rule].events += 1
-        // An event that comes to one key by several routes is one event.
-        var earlier: [(key: KeySlot, inputs: UInt64)] = []
-        for route in routes[rule] where route.type == event.type && route.admits(event) {
-            guard let hash = keyReader.hash(route.key, of: event) else {
-                context.counters.rules[rule].missingKeys += 1
-                continue
-            }
-            guard context.shardCount == 1 || hash % context.shardCount == context.shardIndex else {
-                continue
-            }
-            guard let key = slot(rule: rule, route: route, hash: hash, event: event) else { continue }
-            if routes[rule].count == 1 {
-                context.inputs = route.inputs
-                run(event, rule: rule, key: key)
-            } else if let place = earlier.firstIndex(where: { $0.key == key }) {
-                earlier[place].inputs |= route.inputs
-            } else {
-                earlier.append((key, route.inputs))
-            }
-        }
-        for (key, inputs) in earlier {
-            context.inputs = inputs
-            run(event, rule: rule, key: key)
-        }
-    }
-
-    /// The slot of the event's key; nil for a key without state that the event begins nothing for.
-    private mutating func slot(
-        rule: Int, route: KeyRoute, hash: UInt64, event: Event
-    ) -> KeySlot? {
-        let found = context.keys[rule].find(hash: hash) { values in
-            keyReader.matches(values, route.key, of: event)
-        }
-        if let found { return found }
-        guard route.canBegin(event) else { return nil }
-        let values = keyReader.values(route.key, of: event)
-        let (slot, evicted) = context.keys[rule].insert(values, hash: hash)
-        if let evicted {
-            switch machines[rule] {
-            case .sequence(let index): sequences[index].forget(evicted)
-            case .threshold(let index): thresholds[index].forget(evicted)
-            }
-            context.noteOverflow(.keys)
-        }
-        return slot
-    }
-
-    private mutating func run(_ event: Event, rule: Int, key: KeySlot) {
-        switch machines[rule] {
-        case .sequence(let index): sequences[index].process(event, key: key, in: &context)
-        case .threshold(let index): thresholds[index].process(event, key: key, in: &context)
-        }
-    }
-
-    /// Counts a late event for each rule that would have looked at it, and marks its keys (T3).
-    private mutating func noteLate(_ event: Event) {
-        let type = Int(event.type.rawValue)
-        guard type < rulesOfType.count else { return }
-        for rule in rulesOfType[type] where event.batch.ruleBits[rule].contains(event.row) {
-            context.counters.rules[rule].late += 1
-            for route in routes[rule] where route.type == event.type && route.admits(event) {
-                guard let hash = keyReader.hash(route.key, of: event) else { continue }
-                let key = context.keys[rule].find(hash: hash) { values in
-                    keyReader.matches(values, route.key, of: event)
-                }
-                if let key { context.keys[rule].addDoubts(key, .late) }
-            }
-        }
     }
 }

@@ -72,7 +72,9 @@ import Testing
         var terms: [Term] = []
         for index in 0..<fieldCount {
             let field = Term.field(FieldID(rawValue: Int32(index)))
-            let constants: [Value] = [.int(3), .float(0.5), .int(.max), .text("x"), .text("straße")]
+            let constants: [Value] = [
+                .int(3), .float(0.5), .int(.max), .text("x"), .text("straße"),
+            ]
             for constant in constants {
                 for comparison in Comparison.allCases {
                     for ignoringCase in [false, true] {
@@ -85,14 +87,17 @@ import Testing
             for test in TextTest.allCases {
                 for part in ["", "x", "a*", "STRA"] {
                     terms.append(
-                        .textTest(test, field, .constant(.text(part)), ignoringCase: part == "STRA"))
+                        .textTest(test, field, .constant(.text(part)), ignoringCase: part == "STRA")
+                    )
                 }
             }
             let list = Term.constant(.list([.text("x"), .text("axb")]))
             terms.append(.member(field, of: list, ignoringCase: false))
             terms.append(.not(.member(field, of: list, ignoringCase: true)))
             terms.append(
-                .member(field, of: .list([.constant(.int(3)), .constant(.text("x"))]), ignoringCase: false))
+                .member(
+                    field, of: .list([.constant(.int(3)), .constant(.text("x"))]),
+                    ignoringCase: false))
             terms.append(.pattern(field, "^a.b$", ignoringCase: false))
             terms.append(.exists(field))
             terms.append(.not(.exists(field)))
@@ -144,7 +149,8 @@ import Testing
     func numbers() {
         #expect(Comparisons.equal(.int(2), .float(2)) == true)
         // As a decimal the first would be rounded to the second.
-        #expect(Comparisons.equal(.int(9_007_199_254_740_993), .float(9_007_199_254_740_992)) == false)
+        #expect(
+            Comparisons.equal(.int(9_007_199_254_740_993), .float(9_007_199_254_740_992)) == false)
         #expect(Comparisons.order(.int(.max), .float(9.3e18)) == -1)
         #expect(Comparisons.order(.int(.min), .float(-9.3e18)) == 1)
         #expect(Comparisons.order(.float(2.5), .int(2)) == 1)
@@ -267,7 +273,9 @@ import Testing
             let cell = Cell(kind: json ? .json : .text, bits: 0, length: UInt32(bytes.count))
             return CellReader.value(cell, as: type, bytes: bytes)
         }
-        #expect(read("1970-01-01T01:00:00.5+01:00", .time) == .time(Timestamp(nanoseconds: 500_000_000)))
+        #expect(
+            read("1970-01-01T01:00:00.5+01:00", .time) == .time(Timestamp(nanoseconds: 500_000_000))
+        )
         #expect(read("1970-02-30T00:00:00Z", .time) == .missing)
         #expect(read("1h30m", .span) == .span(.minute * 90))
         #expect(read("90", .span) == .missing)

@@ -51,7 +51,8 @@ import Testing
         text += " within \(plan.within?.description ?? "-")"
         text += " resume \(plan.resumeAt?.rawValue ?? -1) until \(plan.until?.rawValue ?? -1)\n"
         for step in plan.steps {
-            text += "\(step.name): \(step.input) \(step.minimum)-\(step.maximum.map { "\($0)" } ?? "*")"
+            text +=
+                "\(step.name): \(step.input) \(step.minimum)-\(step.maximum.map { "\($0)" } ?? "*")"
             text += step.isRepeated ? " repeated" : ""
             text += step.isReluctant ? " reluctant" : ""
             text += " gap \(step.gapLimit?.description ?? "-")"
@@ -124,7 +125,8 @@ struct PlanMaker {
             var step = makeStep("s\(index)", taken)
             if !isPlain, random.chance(40) {
                 let bounds: [(Int, Int?)] = [
-                    (1, nil), (2, nil), (2, nil), (3, nil), (2, 2), (1, 2), (2, 3), (0, nil), (0, 1),
+                    (1, nil), (2, nil), (2, nil), (3, nil), (2, 2), (1, 2), (2, 3), (0, nil),
+                    (0, 1),
                 ]
                 let (minimum, maximum) = random.pick(bounds)
                 let isAllowed =
@@ -205,7 +207,8 @@ struct PlanMaker {
 
     private mutating func selfCondition(_ own: StepID) -> Term {
         random.pick([
-            PlanSketch.compare(.less, .stepCount(own), .constant(.int(Int64(random.number(1...3))))),
+            PlanSketch.compare(
+                .less, .stepCount(own), .constant(.int(Int64(random.number(1...3))))),
             .not(
                 .member(
                     .field(PlanSketch.number), of: .stepList(own, PlanSketch.number),

@@ -79,7 +79,8 @@ enum PlanSketch {
 
     /// The engine's records as lines: `3s firing key p x=1 y=2`.
     static func run(
-        _ rule: RulePlan, _ events: [TestEvent], until end: Int64? = nil, _ run: EngineRun = EngineRun()
+        _ rule: RulePlan, _ events: [TestEvent], until end: Int64? = nil,
+        _ run: EngineRun = EngineRun()
     ) -> [String] {
         let alerts = run.alerts(
             of: program(rule), lists: [], events: events,

@@ -38,7 +38,10 @@ import Testing
     @Test("a long repetition is matched whole, and without trying its parts")
     func longRepetition() {
         let plan = PlanSketch.sequence(
-            [PlanSketch.step("x", 0), PlanSketch.repeated("y", 1, 1, nil), PlanSketch.step("z", 2)],
+            [
+                PlanSketch.step("x", 0), PlanSketch.repeated("y", 1, 1, nil),
+                PlanSketch.step("z", 2),
+            ],
             within: 100_000)
         let middle = (1...3000).map { "b\($0)" }.joined(separator: " ")
         let found = PlanSketch.run(plan, "a0 \(middle) c4000")
@@ -107,7 +110,8 @@ import Testing
         let elements = [
             ElementPlan(.absence(StepID(0), .second * 3)), ElementPlan(.step(StepID(1))),
         ]
-        var plan = PlanSketch.sequence([PlanSketch.step("no", 1), PlanSketch.step("x", 0)], elements)
+        var plan = PlanSketch.sequence(
+            [PlanSketch.step("no", 1), PlanSketch.step("x", 0)], elements)
         #expect(PlanSketch.run(plan, "c1 a3 a4 b4.5 a6") == ["4s firing key p x=3"])
         plan.assumesAbsentAtStart = true
         #expect(PlanSketch.run(plan, "c1 a3").count == 1)

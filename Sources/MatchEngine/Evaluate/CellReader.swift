@@ -14,7 +14,8 @@ enum CellReader {
         case .int:
             switch type {
             case .number, .unknown: return .int(Int64(bitPattern: cell.bits))
-            case .time: return time(Double(Int64(bitPattern: cell.bits)), Int64(bitPattern: cell.bits))
+            case .time:
+                return time(Double(Int64(bitPattern: cell.bits)), Int64(bitPattern: cell.bits))
             default: return .missing
             }
         case .float:

@@ -34,14 +34,16 @@ struct ColumnEvaluator: Sendable {
     }
 
     /// The batch with the bits of all conditions and rules for `rows`; the bits of other rows are zero.
-    func load(_ events: EventBatch, rows: Range<Int>, with evaluator: TermEvaluator) -> LoadedBatch {
+    func load(_ events: EventBatch, rows: Range<Int>, with evaluator: TermEvaluator) -> LoadedBatch
+    {
         let words = (events.count + 63) / 64
         var typeBits = Array(repeating: RowBits(words: words), count: eventTypes.count)
         for row in rows {
             let type = Int(events.types[row].rawValue)
             if type < typeBits.count { typeBits[type].insert(row) }
         }
-        let pass = Pass(events: events, fields: fields, eventTypes: eventTypes, evaluator: evaluator)
+        let pass = Pass(
+            events: events, fields: fields, eventTypes: eventTypes, evaluator: evaluator)
         var conditionBits: [UInt64] = []
         conditionBits.reserveCapacity(conditions.count * words)
         for condition in conditions {

@@ -66,7 +66,9 @@ enum Comparisons {
 
     /// The same number in one form, so that equal values are equal keys: whole floats are ints.
     static func canonical(_ value: Value) -> Value {
-        if case .float(let number) = value, let whole = Int64(exactly: number) { return .int(whole) }
+        if case .float(let number) = value, let whole = Int64(exactly: number) {
+            return .int(whole)
+        }
         return value
     }
 

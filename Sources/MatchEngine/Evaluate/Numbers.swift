@@ -27,7 +27,8 @@ enum Numbers {
             return .span(left - right)
         case (.time(let time), .span(let span)) where operation == .add: return .time(time + span)
         case (.span(let span), .time(let time)) where operation == .add: return .time(time + span)
-        case (.time(let time), .span(let span)) where operation == .subtract: return .time(time - span)
+        case (.time(let time), .span(let span)) where operation == .subtract:
+            return .time(time - span)
         case (.span(let left), .span(let right)): return spans(operation, left, right)
         case (.text(let left), .text(let right)) where operation == .add:
             return .text(left.string + right.string)
@@ -73,7 +74,8 @@ enum Numbers {
         return value(decimal(operation, Double(left), Double(right)))
     }
 
-    private static func decimal(_ operation: Arithmetic, _ left: Double, _ right: Double) -> Double {
+    private static func decimal(_ operation: Arithmetic, _ left: Double, _ right: Double) -> Double
+    {
         switch operation {
         case .add: left + right
         case .subtract: left - right
@@ -83,7 +85,8 @@ enum Numbers {
         }
     }
 
-    private static func spans(_ operation: Arithmetic, _ left: TimeSpan, _ right: TimeSpan) -> Value {
+    private static func spans(_ operation: Arithmetic, _ left: TimeSpan, _ right: TimeSpan) -> Value
+    {
         switch operation {
         case .add: return .span(left + right)
         case .subtract: return .span(left - right)

@@ -47,8 +47,12 @@ struct KeyTable: Sendable {
     func scheduled(_ key: KeySlot) -> Timestamp { slots[key.index].scheduled }
     func doubts(_ key: KeySlot) -> Doubts { slots[key.index].doubts }
 
-    mutating func setScheduled(_ key: KeySlot, _ time: Timestamp) { slots[key.index].scheduled = time }
-    mutating func addDoubts(_ key: KeySlot, _ doubts: Doubts) { slots[key.index].doubts.insert(doubts) }
+    mutating func setScheduled(_ key: KeySlot, _ time: Timestamp) {
+        slots[key.index].scheduled = time
+    }
+    mutating func addDoubts(_ key: KeySlot, _ doubts: Doubts) {
+        slots[key.index].doubts.insert(doubts)
+    }
 
     /// Whether a deadline entry is the wish that its key has now.
     func isCurrent(_ entry: Deadline) -> Bool {

@@ -37,7 +37,9 @@ struct CaptureLayout: Sendable {
             if let condition = step.runCondition {
                 walker.forEach(condition) { instruction in
                     let field = FieldID(rawValue: instruction.a)
-                    if instruction.opcode == .field, !fields.contains(field) { fields.append(field) }
+                    if instruction.opcode == .field, !fields.contains(field) {
+                        fields.append(field)
+                    }
                 }
             }
             return fields.filter { $0.rawValue >= 0 }.map { field in

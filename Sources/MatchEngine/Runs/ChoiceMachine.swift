@@ -4,20 +4,13 @@ import RuleModel
 /// choices of them when an event or a deadline may complete one. Nothing is enumerated before.
 struct ChoiceMachine: Sendable {
     private struct KeyState: Sendable {
-        /// In T0 order; those before `head` are gone.
-        var events: [CapturedEvent] = []
-        var head = 0
-        /// How many events there are for each step, and how many that may begin a match.
-        var counts: [Int] = []
-        var starts = 0
+        var buffer = ChoiceBuffer()
         var ordinal: Int64 = 0
         var leading = LeadingHistory()
         /// The latest event of a plain trailing absence.
         var absentSince = Timestamp.distantPast
         /// Trailing absences up to here have been judged.
         var judgedUpTo = Timestamp.distantPast
-
-        var isEmpty: Bool { head == events.count }
     }
 
     private let parts: SequenceParts
@@ -27,6 +20,8 @@ struct ChoiceMachine: Sendable {
     private var states: [KeyState] = []
     /// Steps that only matter as the event that completes a match: such an event is not kept.
     private let onlyLast: UInt64
+    /// Steps that take any number of events.
+    private let unlimitedSteps: UInt64
     /// How long an event can matter.
     private let retention: TimeSpan?
     private let leadingSpan: TimeSpan
@@ -52,6 +47,9 @@ struct ChoiceMachine: Sendable {
             }
         }
         self.onlyLast = onlyLast
+        unlimitedSteps = parts.steps.indices.reduce(0) { bits, step in
+            parts.steps[step].maximum == nil ? bits | 1 << UInt64(step) : bits
+        }
         retention = parts.horizon.map { $0 + parts.trailingSpan }
         leadingSpan = parts.shape.leadingAbsences.map(\.span).max() ?? .zero
     }
@@ -76,7 +74,7 @@ struct ChoiceMachine: Sendable {
 
     /// Whether an event can matter now: it may start a match, or something has started.
     private func isWanted(_ fitting: UInt64, _ state: KeyState) -> Bool {
-        !state.isEmpty || fitting & (parts.shape.firstSteps | parts.leadingBits) != 0
+        !state.buffer.isEmpty || fitting & (parts.shape.firstSteps | parts.leadingBits) != 0
     }
 
     private mutating func take(
@@ -93,12 +91,13 @@ struct ChoiceMachine: Sendable {
         if hasClosed, combinations == nil { return }
         let completes =
             event.steps & parts.shape.lastSteps != 0 && parts.shape.trailingAbsences.isEmpty
-            && !parts.shape.closesAtUntil && (event.starts != 0 || !states[key.index].isEmpty)
+            && !parts.shape.closesAtUntil
+            && (event.starts != 0 || !states[key.index].buffer.isEmpty)
         if completes, hasEnough(key, with: event) {
-            append(event, key: key)
+            states[key.index].buffer.append(event, stepCount: parts.steps.count)
             let hasMatched = search(.event, key: key, at: context.instant, in: &context)
             if hasMatched, combinations == nil { return }
-            removeLast(key: key)
+            states[key.index].buffer.removeLast()
         }
         keep(event, key: key, in: &context)
     }
@@ -110,12 +109,12 @@ struct ChoiceMachine: Sendable {
         var event = event
         event.steps &= keptSteps
         event.starts &= keptSteps
-        if states[key.index].isEmpty {
+        if states[key.index].buffer.isEmpty {
             guard event.starts != 0 else { return }
         } else if event.steps == 0 {
             return
         }
-        append(event, key: key)
+        states[key.index].buffer.append(event, stepCount: parts.steps.count)
         limit(key: key, in: &context)
         if event.steps & parts.shape.lastSteps != 0, !parts.shape.trailingAbsences.isEmpty {
             context.wake(key, at: event.instant + parts.trailingSpan)
@@ -136,11 +135,11 @@ struct ChoiceMachine: Sendable {
         _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
     ) -> Bool {
         var hasMatched = false
-        if parts.shape.closesAtUntil, !states[key.index].isEmpty, hasEnough(key, with: nil) {
+        if parts.shape.closesAtUntil, !states[key.index].buffer.isEmpty, hasEnough(key, with: nil) {
             hasMatched = search(.until(event), key: key, at: context.instant, in: &context)
         }
         // With a condition on the choice the event is kept and asked when a choice is looked at.
-        if parts.untilCondition == nil { clear(key: key) }
+        if parts.untilCondition == nil { states[key.index].buffer.removeAll() }
         return hasMatched
     }
 
@@ -156,11 +155,12 @@ struct ChoiceMachine: Sendable {
         {
             useless |= 1 << UInt64(transition.step)
         }
-        for transition in parts.shape.transitions where !parts.shape.states[transition.target].isEnd {
+        for transition in parts.shape.transitions where !parts.shape.states[transition.target].isEnd
+        {
             useless &= ~(1 << UInt64(transition.step))
         }
-        guard useless != 0, !states[key.index].isEmpty else { return }
-        remove(key: key) { old in
+        guard useless != 0, !states[key.index].buffer.isEmpty else { return }
+        states[key.index].buffer.change { old in
             if old.instant < event.instant {
                 old.steps &= ~useless
                 old.starts &= ~useless
@@ -175,7 +175,7 @@ struct ChoiceMachine: Sendable {
         if !parts.shape.trailingAbsences.isEmpty {
             let last = time - parts.trailingSpan
             if last > states[key.index].judgedUpTo, last >= states[key.index].absentSince,
-                states[key.index].events[states[key.index].head...].contains(where: {
+                states[key.index].buffer.events.contains(where: {
                     $0.instant == last && $0.steps & parts.shape.lastSteps != 0
                 }),
                 hasEnough(key, with: nil)
@@ -191,7 +191,7 @@ struct ChoiceMachine: Sendable {
     /// Says when the key is to be looked at next, or gives it back.
     private mutating func rest(_ key: KeySlot, in context: inout MachineContext) {
         let state = states[key.index]
-        if state.isEmpty, state.leading.isEmpty {
+        if state.buffer.isEmpty, state.leading.isEmpty {
             forget(key)
             context.release(key)
             return
@@ -199,15 +199,15 @@ struct ChoiceMachine: Sendable {
         if !parts.shape.trailingAbsences.isEmpty, let last = nextWaiting(state) {
             context.wake(key, at: last + parts.trailingSpan)
         }
-        if let retention, !state.isEmpty {
-            context.wake(key, at: state.events[state.head].instant + retention)
+        if let retention, let first = state.buffer.events.first {
+            context.wake(key, at: first.instant + retention)
         }
         if let first = state.leading.first { context.wake(key, at: first.instant + leadingSpan) }
     }
 
     /// The next event whose trailing absence is to be judged.
     private func nextWaiting(_ state: KeyState) -> Timestamp? {
-        state.events[state.head...].first { event in
+        state.buffer.events.first { event in
             event.steps & parts.shape.lastSteps != 0 && event.instant > state.judgedUpTo
                 && event.instant >= state.absentSince
         }?.instant
@@ -228,12 +228,11 @@ struct ChoiceMachine: Sendable {
         _ goal: ChoiceSearch.Goal, key: KeySlot, at time: Timestamp,
         in context: inout MachineContext
     ) -> Bool {
-        compact(key)
-        let state = states[key.index]
+        let events = states[key.index].buffer.compacted()
         var search = ChoiceSearch(
-            parts: parts, evaluator: context.evaluator, events: state.events,
-            key: context.keyValues(key), goal: goal, absentSince: state.absentSince,
-            workMax: limits.workPerEvent)
+            parts: parts, evaluator: context.evaluator, events: events,
+            key: context.keyValues(key), goal: goal,
+            absentSince: states[key.index].absentSince, workMax: limits.workPerEvent)
         var choices: [ChoiceSearch.Choice] = []
         if let combinations {
             let (found, isCut) = search.choices(limit: combinations)
@@ -249,25 +248,27 @@ struct ChoiceMachine: Sendable {
         }
         for choice in choices {
             context.emitMatch(
-                parts, taken: choice.taken.map { places in places.map { state.events[$0] } },
+                parts, taken: choice.taken.map { places in places.map { events[$0] } },
                 key: key, matchedAt: time)
         }
         guard let choice = choices.first else { return false }
-        if combinations == nil { discard(after: choice, key: key) }
+        if combinations == nil { discard(after: choice, among: events, key: key) }
         return true
     }
 
     /// After a match under `none` every candidate that has begun is discarded; with `after match
     /// resume at` those that begin at the named step or later stay.
-    private mutating func discard(after choice: ChoiceSearch.Choice, key: KeySlot) {
-        guard let step = parts.sequence.resumeAt, let place = choice.taken[step.rawValue].first else {
-            clear(key: key)
+    private mutating func discard(
+        after choice: ChoiceSearch.Choice, among events: [CapturedEvent], key: KeySlot
+    ) {
+        guard let step = parts.sequence.resumeAt, let place = choice.taken[step.rawValue].first
+        else {
+            states[key.index].buffer.removeAll()
             return
         }
-        states[key.index].head = 0
-        let first = states[key.index].events[place].ordinal
+        let first = events[place].ordinal
         let keptSteps = keptSteps
-        remove(key: key) { event in
+        states[key.index].buffer.change { event in
             if event.ordinal < first {
                 event.steps = 0
             } else {
@@ -280,9 +281,8 @@ struct ChoiceMachine: Sendable {
     /// Whether there are events enough for every step that must be filled: a quick no before any
     /// search.
     private func hasEnough(_ key: KeySlot, with event: CapturedEvent?) -> Bool {
-        let state = states[key.index]
         for step in parts.shape.mandatorySteps {
-            var count = step < state.counts.count ? state.counts[step] : 0
+            var count = states[key.index].buffer.count(ofStep: step)
             if let event, event.steps >> UInt64(step) & 1 == 1 { count += 1 }
             if count < parts.steps[step].minimum { return false }
         }
@@ -290,54 +290,6 @@ struct ChoiceMachine: Sendable {
     }
 
     // MARK: - Keeping
-
-    private mutating func append(_ event: CapturedEvent, key: KeySlot) {
-        count(event, by: 1, key: key)
-        states[key.index].events.append(event)
-    }
-
-    private mutating func removeLast(key: KeySlot) {
-        guard let event = states[key.index].events.popLast() else { return }
-        count(event, by: -1, key: key)
-    }
-
-    private mutating func count(_ event: CapturedEvent, by difference: Int, key: KeySlot) {
-        if states[key.index].counts.isEmpty {
-            states[key.index].counts = Array(repeating: 0, count: parts.steps.count)
-        }
-        if event.starts != 0 { states[key.index].starts += difference }
-        var rest = event.steps
-        while rest != 0 {
-            states[key.index].counts[rest.trailingZeroBitCount] += difference
-            rest &= rest - 1
-        }
-    }
-
-    private mutating func clear(key: KeySlot) {
-        states[key.index].events.removeAll(keepingCapacity: states[key.index].events.count < 64)
-        states[key.index].head = 0
-        states[key.index].starts = 0
-        states[key.index].counts.removeAll(keepingCapacity: true)
-    }
-
-    /// Changes events and drops those that are of no use then.
-    private mutating func remove(key: KeySlot, _ change: (inout CapturedEvent) -> Void) {
-        compact(key)
-        var kept: [CapturedEvent] = []
-        for var event in states[key.index].events {
-            change(&event)
-            if event.steps == 0 || (kept.isEmpty && event.starts == 0) { continue }
-            kept.append(event)
-        }
-        clear(key: key)
-        for event in kept { append(event, key: key) }
-    }
-
-    private mutating func compact(_ key: KeySlot) {
-        guard states[key.index].head > 0 else { return }
-        states[key.index].events.removeFirst(states[key.index].head)
-        states[key.index].head = 0
-    }
 
     /// Drops what is too old for the event being processed, and what has no start before it.
     private mutating func prune(_ key: KeySlot, in context: inout MachineContext) {
@@ -351,69 +303,27 @@ struct ChoiceMachine: Sendable {
     ) {
         states[key.index].leading.removeAll(before: time - leadingSpan + TimeSpan(nanoseconds: 1))
         guard let retention else { return }
-        var hasDropped = false
-        while !states[key.index].isEmpty {
-            let event = states[key.index].events[states[key.index].head]
-            let isOld = event.instant + retention <= time
-            guard isOld || (hasDropped && event.starts == 0) else { break }
-            if isOld, event.starts != 0 { notePartial(event, key: key, at: time, in: &context) }
-            dropFirst(key)
-            hasDropped = true
-        }
-        if states[key.index].isEmpty {
-            clear(key: key)
-        } else if states[key.index].head > 64,
-            states[key.index].head * 2 > states[key.index].events.count
+        while let first = states[key.index].buffer.events.first,
+            first.instant + retention <= time
         {
-            compact(key)
+            notePartial(first, key: key, at: time, in: &context)
+            states[key.index].buffer.removeFirst()
         }
-    }
-
-    private mutating func dropFirst(_ key: KeySlot) {
-        let head = states[key.index].head
-        count(states[key.index].events[head], by: -1, key: key)
-        states[key.index].events[head].values = []
-        states[key.index].head += 1
     }
 
     /// Keeps the limits on events and, where a rule has no time limit, on candidates (T9).
     private mutating func limit(key: KeySlot, in context: inout MachineContext) {
-        if states[key.index].events.count - states[key.index].head > limits.eventsPerKey {
+        if states[key.index].buffer.count > limits.eventsPerKey {
             context.noteOverflow(.events)
             context.keys[context.rule].addDoubts(key, .droppedEvents)
-            dropOldest(key)
+            // Of a long repetition what is dropped is taken from its events, not from what began it.
+            states[key.index].buffer.removeOldest(ofSteps: unlimitedSteps)
         }
-        if let runLimit = parts.sequence.runLimit, states[key.index].starts > runLimit {
+        if let runLimit = parts.sequence.runLimit, states[key.index].buffer.starts > runLimit {
             context.noteOverflow(.runs)
             context.keys[context.rule].addDoubts(key, .droppedRuns)
-            dropFirst(key)
-            while !states[key.index].isEmpty,
-                states[key.index].events[states[key.index].head].starts == 0
-            {
-                dropFirst(key)
-            }
+            states[key.index].buffer.removeFirst()
         }
-    }
-
-    /// Drops the oldest event that only repeated steps need, so that a long repetition does not
-    /// lose its beginning; without one the oldest of all.
-    private mutating func dropOldest(_ key: KeySlot) {
-        compact(key)
-        var unlimited: UInt64 = 0
-        for (index, step) in parts.steps.enumerated() where step.maximum == nil {
-            unlimited |= 1 << UInt64(index)
-        }
-        // Within the first few: the search stays short, and what is dropped is old.
-        let events = states[key.index].events
-        let place = events.indices.prefix(64).first {
-            events[$0].steps & ~unlimited == 0 && events[$0].starts == 0
-        }
-        guard let place else {
-            dropFirst(key)
-            return
-        }
-        count(events[place], by: -1, key: key)
-        states[key.index].events.remove(at: place)
     }
 
     // MARK: - Near misses
@@ -426,7 +336,7 @@ struct ChoiceMachine: Sendable {
         let state = states[key.index]
         var names: [String] = []
         var place = 0
-        for event in state.events[state.head...] {
+        for event in state.buffer.events {
             let step = parts.shape.states[place].groups.joined().first { transition in
                 event.steps >> UInt64(transition.step) & 1 == 1
             }

@@ -41,18 +41,7 @@ struct ChoiceSearch {
     private var foundCount = 0
     private var kept = 1
 
-    /// When each step was last bound; what failed is remembered with the time of the latest event
-    /// it depended on.
-    private var boundAt: [Int]
-    private var clock = 0
-    /// For each transition: from which place on its step cannot begin, and for which bindings.
-    private var failedFrom: [(place: Int, version: Int)]
-    private var failedAt: [FailureKey: Int] = [:]
-
-    private struct FailureKey: Hashable {
-        var transition: Int
-        var place: Int
-    }
+    private var failures: FailureMemory
 
     init(
         parts: SequenceParts, evaluator: TermEvaluator, events: [CapturedEvent], key: [Value],
@@ -66,9 +55,8 @@ struct ChoiceSearch {
         self.absentSince = absentSince
         self.workMax = workMax
         taken = Array(repeating: [], count: parts.steps.count)
-        boundAt = Array(repeating: 0, count: parts.steps.count)
-        failedFrom = Array(
-            repeating: (Int.max, 0), count: parts.shape.transitions.count)
+        failures = FailureMemory(
+            steps: parts.steps.count, transitions: parts.shape.transitions.count)
     }
 
     /// The choice that S2 prefers.
@@ -138,16 +126,18 @@ struct ChoiceSearch {
     /// Lets a step begin at a place, if its condition holds, and looks for the rest.
     private mutating func fill(_ transition: SequenceShape.Transition, at place: Int) -> Bool {
         let step = parts.steps[transition.step]
-        if hasFailed(transition, at: place) { return false }
+        let dependency = parts.dependencies[transition.id]
+        if failures.hasFailed(transition, at: place, dependency) { return false }
         if let condition = step.runCondition, !holds(condition, at: place) { return false }
-        clock += 1
-        boundAt[transition.step] = clock
+        failures.noteChange(ofStep: transition.step)
         taken[transition.step] = [place]
         let isFound = extend(transition, from: place)
         taken[transition.step] = []
-        clock += 1
-        boundAt[transition.step] = clock
-        if !isFound { noteFailure(transition, at: place) }
+        failures.noteChange(ofStep: transition.step)
+        if !isFound, !isExhausted {
+            let isEnd = parts.shape.states[transition.target].isEnd
+            failures.noteFailure(transition, at: place, dependency, isEnd: isEnd)
+        }
         return isFound
     }
 
@@ -324,8 +314,7 @@ struct ChoiceSearch {
 
     private mutating func take(_ step: Int, _ place: Int) {
         taken[step].append(place)
-        clock += 1
-        boundAt[step] = clock
+        failures.noteChange(ofStep: step)
     }
 
     private func isInTime(
@@ -384,32 +373,5 @@ struct ChoiceSearch {
         work += 1
         if work > workMax { isExhausted = true }
         return isExhausted
-    }
-
-    private func version(_ transition: SequenceShape.Transition) -> Int {
-        var version = 0
-        var rest = parts.dependencies[transition.id].steps
-        while rest != 0 {
-            version = max(version, boundAt[rest.trailingZeroBitCount])
-            rest &= rest - 1
-        }
-        return version
-    }
-
-    private func hasFailed(_ transition: SequenceShape.Transition, at place: Int) -> Bool {
-        let version = version(transition)
-        let failed = failedFrom[transition.id]
-        if place >= failed.place, failed.version == version { return true }
-        return failedAt[FailureKey(transition: transition.id, place: place)] == version
-    }
-
-    private mutating func noteFailure(_ transition: SequenceShape.Transition, at place: Int) {
-        guard !isExhausted else { return }
-        let version = version(transition)
-        if parts.dependencies[transition.id].failsFromThereOn {
-            failedFrom[transition.id] = (place, version)
-        } else if parts.shape.states[transition.target].groups.contains(where: { !$0.isEmpty }) {
-            failedAt[FailureKey(transition: transition.id, place: place)] = version
-        }
     }
 }

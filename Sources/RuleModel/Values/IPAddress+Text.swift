@@ -142,7 +142,8 @@ extension IPNetwork: CustomStringConvertible {
     /// Reads `10.0.0.0/8` or `2001:db8::/32`; an address alone is a network of one.
     public init?(_ text: String) {
         let parts = text.split(separator: "/", omittingEmptySubsequences: false)
-        guard let first = parts.first, let address = IPAddress(String(first)), parts.count <= 2 else {
+        guard let first = parts.first, let address = IPAddress(String(first)), parts.count <= 2
+        else {
             return nil
         }
         guard parts.count == 2 else {

@@ -1,0 +1,62 @@
+import RuleModel
+
+extension MachineContext {
+    /// What was dropped because a limit was reached.
+    enum Overflow: String, Sendable {
+        case keys, runs, events, searches
+    }
+
+    /// Counts that a limit was reached, and tells it once for each rule and hour (T9).
+    mutating func noteOverflow(_ overflow: Overflow) {
+        let dropped: String
+        switch overflow {
+        case .keys:
+            counters.rules[rule].evictedKeys += 1
+            dropped =
+                "more than \(keys[rule].capacity) keys; those not used for longest were dropped"
+        case .runs:
+            counters.rules[rule].droppedRuns += 1
+            dropped = "too many open runs of a key; the oldest were dropped"
+        case .events:
+            counters.rules[rule].droppedEvents += 1
+            dropped = "too many events of a key; the oldest were dropped"
+        case .searches:
+            counters.rules[rule].exhaustedSearches += 1
+            dropped = "too many combinations of events to try; a match may have been missed"
+        }
+        let hour = instant.nanoseconds.flooredQuotient(TimeSpan.hour.nanoseconds)
+        guard emission.overflowHours[rule] != hour else { return }
+        emission.overflowHours[rule] = hour
+        let rule = program.rules[rule]
+        let start = Timestamp(nanoseconds: 0) + TimeSpan.hour * hour
+        output.append(
+            Alert(
+                id: AlertID.text(
+                    rule: "engine.overflow", key: [.text(rule.name)], time: start, number: 0),
+                rule: "engine.overflow", ruleID: rule.id, fingerprint: rule.fingerprint,
+                kind: "engine", state: .firing, severity: .warning, title: nil,
+                message: "rule \(rule.name): \(dropped)", tags: [], attack: [],
+                key: [Alert.NamedValue("rule", .text(rule.name))], matchedAt: instant,
+                firstTime: instant, lastTime: instant, strength: 1, confidence: 1, measures: [],
+                steps: [], attached: [], reason: overflow.rawValue, incompleteBecause: [],
+                grouped: 0, listVersions: [], sinks: rule.emit.sinks, probes: [], suppressKey: [],
+                groupKey: [], order: nextOrder(key: 0)))
+    }
+}
+
+extension KeyTable.Doubts {
+    /// Sentences for `Alert.incompleteBecause`.
+    var reasons: [String] {
+        var reasons: [String] = []
+        if contains(.late) { reasons.append("events of this key came too late") }
+        if contains(.evictedKeys) { reasons.append("keys of this rule were dropped for its limit") }
+        if contains(.droppedRuns) { reasons.append("runs of this key were dropped for its limit") }
+        if contains(.droppedEvents) {
+            reasons.append("events of this key were dropped for its limit")
+        }
+        if contains(.exhaustedSearch) {
+            reasons.append("not all combinations of events could be tried")
+        }
+        return reasons
+    }
+}
