@@ -32,6 +32,8 @@ public struct Compilation: Sendable {
     /// The sound rules, in order of files and lines; a rule with an error is left out.
     /// `plans[i].id.rawValue == i`.
     public var plans: [RulePlan]
+    /// The same plans before the optimiser's passes, for `explain --passes`.
+    public var plansAsWritten: [RulePlan]
     public var tables: RuleSetTables
     /// What an engine runs; nil exactly if there is an error.
     public var program: Program?
@@ -65,7 +67,7 @@ public func compile(_ sources: [SourceText], options: CompileOptions = CompileOp
     let plans = finished(
         checked.plans, tables: checked.tables, keysPerRule: checked.deployment.engine.keysPerRule)
     return Compilation(
-        plans: plans, tables: checked.tables,
+        plans: plans, plansAsWritten: checked.plans, tables: checked.tables,
         program: hasErrors ? nil : emit(plans, tables: checked.tables),
         diagnostics: diagnostics, sources: set.sources, files: set.files, origins: checked.origins,
         ruleCount: set.ruleCount, tests: checked.tests, deployment: checked.deployment)
@@ -96,7 +98,7 @@ private func withoutAllowed(_ diagnostics: [Diagnostic], in files: [RuleFile]) -
 
 extension Diagnostic {
     /// The order of the output: by file, then position, then number.
-    fileprivate func precedes(_ other: Diagnostic) -> Bool {
+    func precedes(_ other: Diagnostic) -> Bool {
         let (left, right) = (primary.range, other.primary.range)
         if left.source != right.source { return left.source < right.source }
         if left.start != right.start { return left.start < right.start }

@@ -16,7 +16,7 @@ struct LintTests {
         let failures = golden.failures { sources in
             let compilation = compile(sources)
             #expect(compilation.diagnostics.isEmpty)
-            return stateBoundNotes(compilation)
+            return diagnosticsWithBounds(compilation)
         }
         for failure in failures { Issue.record("\(failure)") }
     }

@@ -5,8 +5,8 @@ import RuleSyntax
 import TestKit
 import Testing
 
-/// The views of a plan, each held against a file: `plan/NAME.txt` is the plan, the plan after each
-/// pass that changed it, and the explanation; `graph/NAME.dot` and `.mmd` are the pictures.
+/// The views of a plan, each held against a file: `plan/NAME.txt` is the plan and the explanation,
+/// `plan/NAME.passes.txt` what the passes did, `graph/NAME.dot` and `.mmd` are the pictures.
 @Suite("The views of a plan")
 struct ViewGoldenTests {
     static let folder = DiagnosticGolden.testsFolder + "/Golden"
@@ -29,6 +29,8 @@ struct ViewGoldenTests {
             plan.description(tables: tables) + "\n---\n\n"
             + explain(plan, tables: tables, program: compilation.program)
         try hold(text, "plan/\(name).txt")
+        let passes = explainPasses(plan, in: compilation)
+        if !passes.contains("No pass changes it") { try hold(passes, "plan/\(name).passes.txt") }
         try hold(graph(plan, tables: tables, format: .dot), "graph/\(name).dot")
         try hold(graph(plan, tables: tables, format: .mermaid), "graph/\(name).mmd")
     }

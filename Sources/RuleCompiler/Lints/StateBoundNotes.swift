@@ -1,14 +1,15 @@
 import RuleModel
 import RuleSyntax
 
-/// N0502 for every rule that is run: the most it may keep.
+/// The diagnostics of a compilation with N0502 for every rule that is run: the most it may keep.
 ///
-/// Not among the diagnostics of a compilation, since it would be said of every good rule; a command
-/// shows the notes when it is asked to say more.
-public func stateBoundNotes(_ compilation: Compilation) -> [Diagnostic] {
-    compilation.plans.compactMap { plan in
+/// The notes are not among them otherwise, since there would be one for every good rule; a command
+/// shows them when it is asked to say more.
+public func diagnosticsWithBounds(_ compilation: Compilation) -> [Diagnostic] {
+    let notes = compilation.plans.compactMap { plan -> Diagnostic? in
         if case .notRun = plan.pattern { return nil }
         return .stateBound(
             plan.name, boundWords(plan.bound), at: compilation.origins[plan.origin.rawValue])
     }
+    return (compilation.diagnostics + notes).sorted { $0.precedes($1) }
 }

@@ -10,6 +10,20 @@ public func explain(_ plan: RulePlan, tables: RuleSetTables, program: Program?) 
     return page.lines.joined(separator: "\n") + "\n"
 }
 
+/// The plan as written, and the plan after each pass of the optimiser that changed it.
+public func explainPasses(_ plan: RulePlan, in compilation: Compilation) -> String {
+    guard let written = compilation.plansAsWritten.first(where: { $0.id == plan.id }) else {
+        return ""
+    }
+    let tables = compilation.tables
+    var pages = ["as written\n\n" + written.description(tables: tables)]
+    for (pass, plan) in passesThatChange(written) {
+        pages.append("after the pass \"\(pass)\"\n\n" + plan.description(tables: tables))
+    }
+    if pages.count == 1 { pages.append("No pass changes it.\n") }
+    return pages.joined(separator: "\n")
+}
+
 /// The bound of a rule as the note N0502 words it.
 public func boundWords(_ bound: StateBound) -> String {
     if bound.runsPerKey == 0 { return "one event decides, so nothing is kept" }

@@ -42,8 +42,8 @@ let checkCommand = CommandSpec(
     let compilation = set.compilation
     let compileSeconds = monotonicSeconds() - started - readSeconds
 
-    var findings = compilation.diagnostics
-    if !arguments.has("bounds") { findings.removeAll { $0.code.number == "N0502" } }
+    let findings =
+        arguments.has("bounds") ? diagnosticsWithBounds(compilation) : compilation.diagnostics
     let format = DiagnosticFormat(rawValue: arguments.value("format") ?? "text") ?? .text
     let text = render(
         findings, sources: compilation.sources, format: format, colour: console.coloursOutput)

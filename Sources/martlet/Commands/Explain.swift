@@ -9,6 +9,7 @@ let explainCommand = CommandSpec(
     options: [
         OptionSpec("rules", value: "PATH", "where the rule is; may be given several times (default: rules)"),
         OptionSpec("plan", "with a rule: print the plan as the compiler sees it"),
+        OptionSpec("passes", "with a rule: print the plan as written, and after each pass that changed it"),
     ],
     examples: [
         "martlet explain ssh_bruteforce_success --rules rules/ssh", "martlet explain E0207",
@@ -37,10 +38,14 @@ let explainCommand = CommandSpec(
         return .fine
     }
     let (compilation, plan) = try findRule(subject, arguments, console)
-    let text =
-        arguments.has("plan")
-        ? plan.description(tables: compilation.tables) + "\n"
-        : explain(plan, tables: compilation.tables, program: compilation.program)
+    let text: String
+    if arguments.has("passes") {
+        text = explainPasses(plan, in: compilation)
+    } else if arguments.has("plan") {
+        text = plan.description(tables: compilation.tables)
+    } else {
+        text = explain(plan, tables: compilation.tables, program: compilation.program)
+    }
     writeAll(1, Array(text.utf8))
     return .fine
 }
