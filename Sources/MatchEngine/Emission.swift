@@ -16,6 +16,8 @@ struct MatchRecord: Sendable {
     /// The steps of a sequence, already masked.
     var steps: [Alert.Step] = []
     var reason: String?
+    /// What the record says; nil: the rule's message with the values of now.
+    var message: String?
     /// Why the record may be wrong, besides what the engine knows of its key.
     var incompleteBecause: [String] = []
     /// Whether `unless` and `active` may keep the record silent. False for the end of an episode
@@ -92,7 +94,8 @@ extension MachineContext {
             Alert(
                 id: record.id, rule: rule.name, ruleID: rule.id, fingerprint: rule.fingerprint,
                 kind: record.kind, state: record.state, severity: rule.metadata.severity,
-                title: rule.metadata.title, message: message(rule, masks, context),
+                title: rule.metadata.title,
+                message: record.message ?? message(rule, masks, context),
                 tags: rule.metadata.tags, attack: rule.metadata.attack, key: shownKey,
                 matchedAt: record.matchedAt, firstTime: record.firstTime,
                 lastTime: record.lastTime, strength: record.strength,

@@ -230,3 +230,53 @@ import Testing
         #expect(alerts == ["2s firing key p x=1 y=1"])
     }
 }
+
+@Suite("Limits of sequences") struct SequenceLimitTests {
+    @Test("T9 a repetition beyond the bound loses old events and not its beginning")
+    func longRepetition() {
+        let plan = PlanSketch.sequence(
+            [PlanSketch.step("x", 0), PlanSketch.repeated("y", 1, 1, nil), PlanSketch.step("z", 2)],
+            within: 1000)
+        var rule = PlanSketch.rule(plan)
+        rule.bound.eventsPerRun = 10
+        let middle = (1...30).map { "b\($0)" }.joined(separator: " ")
+        let alerts = EngineRun().alerts(
+            of: PlanSketch.program(rule), lists: [], events: PlanSketch.events("a0 \(middle) c40"),
+            end: nil)
+        let match = alerts.first { $0.kind == "sequence" }
+        #expect(match?.steps.map(\.name) == ["x", "y", "z"])
+        #expect(match?.steps[1].events.count == 9)
+        #expect(match?.incompleteBecause.count == 1)
+    }
+
+    @Test("of many events of a step an alert shows the first and the last, and counts the rest")
+    func shownEvents() {
+        let plan = PlanSketch.sequence(
+            [PlanSketch.repeated("y", 1, 5, nil), PlanSketch.step("z", 2)], within: 1000)
+        var run = EngineRun()
+        run.limits.eventsPerAlertStep = 4
+        let middle = (1...9).map { "b\($0)" }.joined(separator: " ")
+        let alerts = run.alerts(
+            of: PlanSketch.program(PlanSketch.rule(plan)), lists: [],
+            events: PlanSketch.events("\(middle) c40"), end: nil)
+        let shown = alerts.first?.steps[0].events.map { $0.time - TestEvent.epoch }
+        #expect(shown == [1, 2, 8, 9].map { TimeSpan.second * $0 })
+        #expect(alerts.first?.steps[0].omitted == 5)
+    }
+
+    @Test("strength says how far the evidence went beyond what was needed")
+    func strength() {
+        func strength(_ plan: SequencePlan, _ text: String) -> Double? {
+            EngineRun().alerts(
+                of: PlanSketch.program(PlanSketch.rule(plan)), lists: [],
+                events: PlanSketch.events(text), end: nil
+            ).first?.strength
+        }
+        let pair = PlanSketch.sequence([PlanSketch.step("x", 0), PlanSketch.step("y", 1)])
+        #expect(strength(pair, "a0 b4") == 0.6)
+        let repeated = PlanSketch.sequence(
+            [PlanSketch.repeated("x", 0, 2, nil), PlanSketch.step("y", 1)])
+        #expect(strength(repeated, "a0 a1 a2 a3 b4") == (0.6 + 0.5) / 2)
+        #expect(strength(PlanSketch.sequence([PlanSketch.step("x", 0)], within: nil), "a1") == 1)
+    }
+}

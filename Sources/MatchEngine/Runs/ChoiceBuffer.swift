@@ -46,15 +46,15 @@ struct ChoiceBuffer: Sendable {
         }
     }
 
-    /// Drops the oldest event that only the given steps need and that begins nothing; without one
-    /// the oldest of all.
-    mutating func removeOldest(ofSteps steps: UInt64) {
+    /// Drops an old event: of those that begin nothing the oldest that only the preferred steps
+    /// need, else the oldest of them, else the oldest of all. So a long repetition loses some of its
+    /// events, and not what began it.
+    mutating func removeOldest(preferring steps: UInt64) {
         compact()
         // Within the first few: the search stays short, and what is dropped is old.
-        let place = storage.indices.prefix(64).first {
-            storage[$0].steps & ~steps == 0 && storage[$0].starts == 0
-        }
-        guard let place else {
+        let near = storage.indices.prefix(64).filter { storage[$0].starts == 0 }
+        guard let place = near.first(where: { storage[$0].steps & ~steps == 0 }) ?? near.first
+        else {
             removeFirst()
             return
         }

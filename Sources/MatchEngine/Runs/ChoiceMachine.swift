@@ -14,7 +14,7 @@ struct ChoiceMachine: Sendable {
     }
 
     private let parts: SequenceParts
-    private let limits: EngineLimits
+    private let workMax: Int
     /// Every combination (`overlap all`), with the most at one event; nil for `none`.
     private let combinations: Int?
     private var states: [KeyState] = []
@@ -26,9 +26,9 @@ struct ChoiceMachine: Sendable {
     private let retention: TimeSpan?
     private let leadingSpan: TimeSpan
 
-    init(parts: SequenceParts, limits: EngineLimits) {
+    init(parts: SequenceParts, workMax: Int) {
         self.parts = parts
-        self.limits = limits
+        self.workMax = workMax
         if case .all(let limit) = parts.sequence.overlap {
             combinations = max(1, limit)
         } else {
@@ -232,7 +232,7 @@ struct ChoiceMachine: Sendable {
         var search = ChoiceSearch(
             parts: parts, evaluator: context.evaluator, events: events,
             key: context.keyValues(key), goal: goal,
-            absentSince: states[key.index].absentSince, workMax: limits.workPerEvent)
+            absentSince: states[key.index].absentSince, workMax: workMax)
         var choices: [ChoiceSearch.Choice] = []
         if let combinations {
             let (found, isCut) = search.choices(limit: combinations)
@@ -313,11 +313,10 @@ struct ChoiceMachine: Sendable {
 
     /// Keeps the limits on events and, where a rule has no time limit, on candidates (T9).
     private mutating func limit(key: KeySlot, in context: inout MachineContext) {
-        if states[key.index].buffer.count > limits.eventsPerKey {
+        if states[key.index].buffer.count > parts.eventsMax {
             context.noteOverflow(.events)
             context.keys[context.rule].addDoubts(key, .droppedEvents)
-            // Of a long repetition what is dropped is taken from its events, not from what began it.
-            states[key.index].buffer.removeOldest(ofSteps: unlimitedSteps)
+            states[key.index].buffer.removeOldest(preferring: unlimitedSteps)
         }
         if let runLimit = parts.sequence.runLimit, states[key.index].buffer.starts > runLimit {
             context.noteOverflow(.runs)

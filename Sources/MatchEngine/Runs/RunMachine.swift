@@ -13,21 +13,17 @@ struct RunMachine: Sendable {
     }
 
     private let parts: SequenceParts
-    private let limits: EngineLimits
     private let policy: Policy
-    private let runsMax: Int
     private let leadingSpan: TimeSpan
     private var states: [KeyState] = []
 
-    init(parts: SequenceParts, limits: EngineLimits) {
+    init(parts: SequenceParts) {
         self.parts = parts
-        self.limits = limits
         if parts.sequence.restartsOnRepeat {
             policy = .restart
         } else {
             policy = parts.sequence.overlap == .latest ? .latest : .each
         }
-        runsMax = max(1, min(parts.sequence.runLimit ?? .max, limits.runsPerKey))
         leadingSpan = parts.shape.leadingAbsences.map(\.span).max() ?? .zero
     }
 
@@ -106,7 +102,7 @@ struct RunMachine: Sendable {
             states[key.index].runs.removeAll { $0.place(parts) == place }
         }
         states[key.index].runs.append(run)
-        if states[key.index].runs.count > runsMax {
+        if policy == .each, states[key.index].runs.count > parts.runsMax {
             states[key.index].runs.removeFirst()
             context.noteOverflow(.runs)
             context.keys[context.rule].addDoubts(key, .droppedRuns)
@@ -115,7 +111,7 @@ struct RunMachine: Sendable {
 
     /// Drops the oldest events of a step that has taken too many.
     private func limitEvents(_ run: inout Run) -> Bool {
-        guard run.taken[run.step].count > limits.eventsPerKey else { return false }
+        guard run.taken[run.step].count > parts.eventsMax else { return false }
         run.taken[run.step].removeFirst()
         return true
     }

@@ -14,9 +14,10 @@ struct SequenceMachine: RuleMachine {
     private var runs: RunMachine
 
     init(rule: Int, sequence: SequenceProgram, program: Program, limits: EngineLimits) {
-        let parts = SequenceParts(rule: rule, sequence: sequence, program: program)
-        choices = ChoiceMachine(parts: parts, limits: limits)
-        runs = RunMachine(parts: parts, limits: limits)
+        let parts = SequenceParts(
+            rule: rule, sequence: sequence, program: program, limits: limits)
+        choices = ChoiceMachine(parts: parts, workMax: limits.workPerEvent)
+        runs = RunMachine(parts: parts)
         switch sequence.overlap {
         case .none, .all: kind = sequence.restartsOnRepeat ? .runs : .choices
         case .each, .latest: kind = .runs

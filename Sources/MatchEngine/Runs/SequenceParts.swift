@@ -21,6 +21,10 @@ final class SequenceParts: Sendable {
     let trailingIsPlain: Bool
     /// How long after the first event of a match its last can be; nil without a limit.
     let horizon: TimeSpan?
+    /// The most events that a key or run keeps, and the most runs of a key under `overlap each`:
+    /// what the rule's bound says, or the engine's limit where that is less (T9).
+    let eventsMax: Int
+    let runsMax: Int
     /// For each transition what its outcome depends on.
     let dependencies: [Dependency]
 
@@ -31,7 +35,7 @@ final class SequenceParts: Sendable {
         var failsFromThereOn: Bool
     }
 
-    init(rule index: Int, sequence: SequenceProgram, program: Program) {
+    init(rule index: Int, sequence: SequenceProgram, program: Program, limits: EngineLimits) {
         rule = index
         self.sequence = sequence
         steps = sequence.steps
@@ -54,6 +58,10 @@ final class SequenceParts: Sendable {
             shape.transitions.reduce(0) { $0 | $1.withouts }
             | shape.states.reduce(0) { $0 | $1.finalWithouts }
         horizon = SequenceParts.horizon(sequence, shape)
+        let bound = program.rules[index].bound
+        eventsMax = min(limits.eventsPerKey, bound.eventsPerRun > 0 ? bound.eventsPerRun : .max)
+        let runs = sequence.runLimit ?? (bound.runsPerKey > 0 ? bound.runsPerKey : .max)
+        runsMax = max(1, min(limits.runsPerKey, runs))
         dependencies = SequenceParts.dependencies(
             sequence, shape, CodeWalker(code: program.code), withouts: withouts)
     }
