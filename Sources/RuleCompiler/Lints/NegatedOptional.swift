@@ -9,20 +9,26 @@ extension Lints {
     mutating func reportNegatedOptionals(
         in condition: ExpressionSyntax, guardedBy others: [ExpressionSyntax]
     ) {
+        var suspects: [(subject: ExpressionSyntax, test: ExpressionSyntax, fact: ExpressionFact)] = []
+        visitNegated(condition, negation: nil) { subject, test in
+            guard let fact = fact(subject), fact.isOptional, let event = fact.event,
+                let declaration = fact.declaration, isOptional(declaration, event)
+            else { return }
+            suspects.append((subject, test, fact))
+        }
+        if suspects.isEmpty { return }
         var guarded: Set<Term> = []
         for expression in [condition] + others { collectGuards(expression, into: &guarded) }
         var reported: Set<SourceRange> = []
-        visitNegated(condition, negation: nil) { subject, test in
-            guard let fact = fact(subject), !guarded.contains(fact.term), let event = fact.event,
-                let declaration = fact.declaration, isOptional(declaration, event),
+        for (subject, test, fact) in suspects where !guarded.contains(fact.term) {
+            guard let event = fact.event, let declaration = fact.declaration,
                 reported.insert(test.range).inserted
-            else { return }
-            let (name, whole) = (sourceText(subject.range), sourceText(test.range))
+            else { continue }
             let isPart = condition.conjuncts.contains { $0.range == test.range }
             report(
                 .negatedOptional(
-                    whole, field: name, event: event, declared: place(declaration), at: test.range,
-                    needsParentheses: !isPart))
+                    sourceText(test.range), field: sourceText(subject.range), event: event,
+                    declared: place(declaration), at: test.range, needsParentheses: !isPart))
         }
     }
 
