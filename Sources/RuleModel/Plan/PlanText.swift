@@ -37,6 +37,7 @@ public struct PlanText: Sendable {
         }
     }
 
+    /// The name that a step gives its events.
     public func name(_ step: StepID) -> String {
         guard case .sequence(let sequence) = plan.pattern else {
             return "step \(step.rawValue + 1)"

@@ -327,6 +327,7 @@ extension Diagnostic {
             ])
     }
 
+    /// A value, as written without quotes, that is none of the cases of its field.
     public static func unknownCase(
         _ value: String, cases: [String], field: String, at range: SourceRange,
         _ effect: UnknownCaseEffect
@@ -352,6 +353,7 @@ extension Diagnostic {
             label: "no such value", help: help)
     }
 
+    /// `nextRange` is the name of the step that waits for the same events.
     public static func barringWithout(
         _ name: String, at range: SourceRange, next: String, _ nextRange: SourceRange
     ) -> Diagnostic {
@@ -362,6 +364,7 @@ extension Diagnostic {
             help: [Help("leave the line out, or say which other events should end the run")])
     }
 
+    /// Both lengths are as written; `window` is where the bucket's stands.
     public static func shortHold(
         _ hold: String, bucket: String, at range: SourceRange, window: SourceRange
     ) -> Diagnostic {
@@ -380,6 +383,7 @@ extension Diagnostic {
             .stateBound, "bound: \(words)", at: range, label: "`\(rule)` keeps no more than this")
     }
 
+    /// `limit` runs are as good as no limit.
     public static func nominalBound(rule: String, _ limit: Int, at range: SourceRange) -> Diagnostic
     {
         Diagnostic(
@@ -393,6 +397,7 @@ extension Diagnostic {
             ])
     }
 
+    /// The `or`, and the parts with `and` that should stand in parentheses.
     public static func mixedOperators(or: SourceRange, ands: [SourceRange]) -> Diagnostic {
         Diagnostic(
             .mixedOperators, "`and` and `or` are mixed without parentheses", at: or,
@@ -436,6 +441,7 @@ extension Diagnostic {
             help: [Help("take it out, or use it")])
     }
 
+    /// A step that may be left out and that nothing reads.
     public static func unusedStep(_ name: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
             .unused, "nothing depends on step `\(name)`", at: range,
@@ -458,6 +464,7 @@ extension Diagnostic {
             help: [Help("give the steps an upper limit, as in `2 to 8`, or use `overlap each`")])
     }
 
+    /// A limit of `overlap all` that nobody would read up to.
     public static func crowdedMatches(_ limit: Int, at range: SourceRange) -> Diagnostic {
         Diagnostic(
             .matchExplosion, "one event may raise \(limit) alerts", at: range,
