@@ -154,6 +154,7 @@ struct ThresholdKey: Sendable {
         if let since = episode?.resolvingSince, since + program.resolveFor <= instant {
             let terms = terms(at: instant, rule, key, context)
             resolve(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+            reviewKnowledge(at: instant, rule: rule, key: key, in: context)
         }
         if let since = unknownSince, !isStale, since + program.staleAfter <= instant {
             isStale = true
@@ -183,8 +184,7 @@ struct ThresholdKey: Sendable {
     ) {
         let program = rule.program
         let terms = terms(at: instant, rule, key, context)
-        let isJudgeable = isKnown(.now, at: instant, rule: rule)
-            && window.now.count >= program.minimumEvents
+        let isJudgeable = isJudgeable(at: instant, rule: rule)
         let when = isJudgeable ? context.evaluator.judge(program.when, in: terms) : nil
         lastWhen = when
         if episode == nil {
@@ -204,16 +204,9 @@ struct ThresholdKey: Sendable {
             case nil: break
             }
         }
-        // What the state waits for: the condition, or while firing that to resolve.
-        var isUnknown = when == nil
+        var resolves: Bool?
         if episode != nil {
-            let resolves: Bool?
-            if let condition = program.resolveWhen {
-                resolves = isJudgeable ? context.evaluator.judge(condition, in: terms) : nil
-            } else {
-                resolves = when.map { !$0 }
-            }
-            isUnknown = resolves == nil
+            resolves = resolveTruth(when: when, isJudgeable, terms, rule, context)
             switch resolves {
             case true?:
                 if episode?.resolvingSince == nil { episode?.resolvingSince = instant }
@@ -224,7 +217,42 @@ struct ThresholdKey: Sendable {
             case nil: break
             }
         }
-        note(isUnknown: isUnknown, at: instant)
+        note(isUnknown: (episode == nil ? when : resolves) == nil, at: instant)
+    }
+
+    /// Whether the condition that ends an episode holds: that of the rule, or that the other one is false.
+    private func resolveTruth(
+        when: Bool?, _ isJudgeable: Bool, _ terms: ThresholdTerms, _ rule: ThresholdRule,
+        _ context: MachineContext
+    ) -> Bool? {
+        guard let condition = rule.program.resolveWhen else { return when.map { !$0 } }
+        return isJudgeable ? context.evaluator.judge(condition, in: terms) : nil
+    }
+
+    /// Finds out whether the condition that decides from now on is unknown, where a change of state made it
+    /// another one without a judgement.
+    private mutating func reviewKnowledge(
+        at instant: Timestamp, rule: ThresholdRule, key: KeySlot, in context: MachineContext
+    ) {
+        let when = rule.program.when
+        let condition = episode == nil ? when : rule.program.resolveWhen ?? when
+        let truth =
+            isJudgeable(at: instant, rule: rule)
+            ? context.evaluator.judge(condition, in: terms(at: instant, rule, key, context)) : nil
+        note(isUnknown: truth == nil, at: instant)
+    }
+
+    /// Below the minimum of events and before the end of its warm-up a key knows nothing (H7, H9).
+    private func isJudgeable(at instant: Timestamp, rule: ThresholdRule) -> Bool {
+        isKnown(.now, at: instant, rule: rule) && window.now.count >= rule.program.minimumEvents
+    }
+
+    /// The state has changed, so that the rule's own resolve condition takes the place of the other one, or
+    /// gives it back: what was unknown of the one says nothing of the other (H6).
+    private mutating func changeDecidingCondition(rule: ThresholdRule) {
+        guard rule.program.resolveWhen != nil else { return }
+        unknownSince = nil
+        isStale = false
     }
 
     /// Whether the condition holds though the episode has ended, so that the next judgement begins a new
@@ -245,10 +273,13 @@ struct ThresholdKey: Sendable {
         case .keep: break
         case .resolve:
             pendingSince = nil
+            guard episode != nil else { return }
             resolve(at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
+            reviewKnowledge(at: instant, rule: rule, key: key, in: context)
         case .fire:
             guard episode == nil else { return }
             begin(at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
+            reviewKnowledge(at: instant, rule: rule, key: key, in: context)
         }
     }
 
@@ -271,8 +302,11 @@ struct ThresholdKey: Sendable {
         episode = Episode(
             id: id, isHandedOut: isHandedOut, strength: strength,
             nextReminder: program.remindEvery.map { instant + $0 } ?? .distantFuture)
-        // One alert for each filling of the window; the empty one usually resolves it at once (H8).
-        if program.resetsAfterMatch { window.removeAll(rule: rule.window) }
+        changeDecidingCondition(rule: rule)
+        if program.resetsAfterMatch {
+            // One alert for each filling of the window; the empty one usually resolves it at once (H8).
+            window.removeAll(rule: rule.window)
+        }
     }
 
     private mutating func resolve(
@@ -281,6 +315,7 @@ struct ThresholdKey: Sendable {
     ) {
         guard let episode else { return }
         self.episode = nil
+        changeDecidingCondition(rule: rule)
         guard episode.isHandedOut else { return }
         var record = record(
             id: episode.id, state: .resolved, at: instant, strength: episode.strength, reason: reason,
