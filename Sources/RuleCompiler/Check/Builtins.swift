@@ -22,7 +22,8 @@ public struct Builtin: Sendable {
 
     /// `geo_km(lat1: number, lon1: number, lat2: number, lon2: number) -> number`
     public var signature: String {
-        var list = parameters.map { "\($0.name): \($0.type.description)" }.joined(separator: ", ")
+        var list = parameters.map { "\($0.name): \($0.type.isUnknown ? "any" : $0.type.description)" }
+            .joined(separator: ", ")
         if isVariadic { list += ", ..." }
         return "\(name)(\(list)) -> \(result?.description ?? "same type")"
     }

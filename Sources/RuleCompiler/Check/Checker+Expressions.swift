@@ -232,7 +232,7 @@ extension Checker {
         guard left.type.agrees(with: right.type) else {
             report(
                 .typeMismatch(
-                    left.type, right.type, verb: "use", joint: "or",
+                    left.type, right.type, verb: "join", joint: "with",
                     at: syntax.operatorRange ?? syntax.range, left: left.range, right: right.range,
                     help: []))
             return .unknown(syntax.range)

@@ -212,7 +212,7 @@ extension Checker {
         default:
             report(
                 .notAList(
-                    list.type, source: sourceText(right.range), value: sourceText(left.range),
+                    value.type == .ip && list.constantText != nil ? .network : list.type, source: sourceText(right.range), value: sourceText(left.range),
                     at: right.range, operatorRange: place))
             return nil
         }

@@ -177,7 +177,9 @@ extension Checker {
         for index in edges.indices where state[index] == 0 && !edges[index].isEmpty {
             visit(index, &found)
         }
-        for cycle in found {
+        // A rule may name the other several times: that is one circle.
+        for (index, cycle) in found.enumerated()
+        where !found[..<index].contains(where: { $0.path == cycle.path }) {
             report(
                 .ruleCycle(cycle.path.map { symbols.rules[$0].name.text }, at: cycle.at.range))
         }

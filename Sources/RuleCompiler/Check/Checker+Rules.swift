@@ -168,7 +168,7 @@ extension Checker {
                             place: clause.keyword))
                 }
                 _ = resolve(path.segments, Scope(.match), range: path.range)
-                rule.notRun = rule.notRun ?? "a rule with `risk`"
+                report(.riskNotRun(rule.name, at: clause.keyword))
             case .title, .severity, .tags, .attack, .owner, .runbook, .references, .falsePositives,
                 .enabled, .active, .unless, .confidence, .early, .allow:
                 break

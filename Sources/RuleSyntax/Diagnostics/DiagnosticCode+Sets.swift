@@ -20,8 +20,9 @@ extension DiagnosticCode {
     static let notRun = DiagnosticCode(
         "W0801", "not-run",
         explanation: """
-            This version checks correlations, anomaly clusters, metrics, rules over alerts and rules with \
-            `risk` in full, and does not run them. They raise no alerts. The other rules run.
+            This version checks correlations, anomaly clusters, metrics and rules over alerts in full, and \
+            does not run them. They raise no alerts. The other rules run. A rule with `risk` runs; its \
+            risk is not added up yet.
             """,
         wrong: login + """
             event deploy { user: text }
@@ -195,88 +196,4 @@ extension DiagnosticCode {
               alert "{hit.time}"
             }
             """)
-}
-
-// MARK: - Messages
-
-extension Diagnostic {
-    /// - Parameter kind: With its article: "a correlation".
-    public static func notRun(_ kind: String, name: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .notRun, "`\(name)` is \(kind), which this version checks and does not run", at: range,
-            label: "raises no alerts")
-    }
-
-    /// - Parameter path: The file that was looked for.
-    public static func missingImport(_ path: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .missingImport, "cannot read the imported file `\(path)`", at: range, label: "no such file",
-            notes: ["paths are relative to the importing file"])
-    }
-
-    public static func noSinks(_ name: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .noSinks, "sink `\(name)` is not declared, and neither is any other", at: range,
-            label: "declared in a deployment file?",
-            notes: ["alerts go to standard output; add the file that declares the sinks to check the name"])
-    }
-
-    public static func unknownSetting(
-        _ name: String, of block: String, at range: SourceRange, similarTo candidates: [String]
-    ) -> Diagnostic {
-        Diagnostic(
-            .unknownSetting, "`\(block)` has no setting `\(name)`", at: range, label: "unknown setting",
-            help: suggestionHelp(for: name, at: range, kind: "setting", among: candidates))
-    }
-
-    public static func badSetting(
-        _ name: String, wanted: String, at range: SourceRange, similarTo candidates: [String] = [],
-        found: String? = nil
-    ) -> Diagnostic {
-        Diagnostic(
-            .badSetting, "`\(name)` takes \(wanted)", at: range, label: "not understood",
-            help: found.map { suggestionHelp(for: $0, at: range, kind: "value", among: candidates) } ?? [])
-    }
-
-    public static func plainSecret(_ key: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .plainSecret, "a secret stands here in plain text", at: range, label: "readable by everyone",
-            help: [Help("write `\(key) secret file \"...\"` or `\(key) secret env \"NAME\"`")])
-    }
-
-    public static func noConnector(
-        _ block: String, _ name: String, example: String, at range: SourceRange
-    ) -> Diagnostic {
-        Diagnostic(
-            .connectorCount,
-            "\(block) `\(name)` does not say where \(block == "source" ? "events come from" : "alerts go")",
-            at: range, label: "nothing named", help: [Help("add a line such as `\(example)`")])
-    }
-
-    public static func severalConnectors(
-        _ block: String, at range: SourceRange, first: SourceRange
-    ) -> Diagnostic {
-        Diagnostic(
-            .connectorCount, "a \(block) has one place, and this is the second", at: range,
-            label: "the second", secondary: [Label(first, "the first")],
-            help: [Help("write a \(block) block for each")])
-    }
-
-    public static func sourceNotRun(_ kind: String, source: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .sourceNotRun, "source `\(source)` reads from `\(kind)`, which this version does not open", at: range,
-            label: "checked, not opened")
-    }
-
-    public static func badAllow(_ number: String, isKnown: Bool, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .badAllow, isKnown ? "`\(number)` is not a warning and cannot be allowed" : "there is no warning `\(number)`",
-            at: range, label: "not a warning")
-    }
-
-    public static func ruleCycle(_ rules: [String], at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .ruleCycle, "these rules wait for each other's alerts", at: range, label: "closes the circle",
-            notes: [rules.map { "`\($0)`" }.joined(separator: " -> ")])
-    }
 }
