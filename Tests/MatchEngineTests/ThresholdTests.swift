@@ -324,6 +324,17 @@ struct ThresholdTests {
         #expect(Set(alerts.map(\.id)).count == 1)
     }
 
+    @Test("The end repeats what the beginning said, a reminder says how things are")
+    func messages() {
+        var world = ThresholdWorld(when: compare(now(0), .greaterOrEqual, number(2)))
+        world.window = WindowPlan(.sliding(seconds(10)))
+        world.message = [.term(.key(0), .plain), .text(" has "), .term(now(0), .plain)]
+        world.remindEvery = seconds(7)
+        let alerts = world.alerts([E(0), E(1), E(2)], until: 20)
+        #expect(alerts.map(\.message) == ["a has 2", "a has 3", "a has 2"])
+        #expect(alerts.last.map(ThresholdWorld.text) == "11 resolved a n=1")
+    }
+
     @Test("What a rule keeps silent at its beginning stays silent to its end")
     func silentEpisodes() {
         var world = ThresholdWorld(when: compare(now(0), .greaterOrEqual, number(2)))

@@ -40,6 +40,7 @@ struct ThresholdWorld {
     var forgetAfter = TimeSpan.day
     var list: [Value]?
     var unless: Term?
+    var message: [EmitPlan.MessagePart] = []
     var zones: [String: ZoneTable] = [:]
     var watchStart: Int64?
 
@@ -123,10 +124,12 @@ struct ThresholdWorld {
             resolveFor: resolveFor, remindEvery: remindEvery,
             staleAfter: staleAfter ?? windowSpan, onNoData: onNoData,
             resetsAfterMatch: resetsAfterMatch, forgetAfter: forgetAfter)
+        var actions = EmitPlan()
+        actions.message = message
         let rule = RulePlan(
             id: RuleID(0), name: "r", metadata: RuleMetadata(), keyNames: ["k"],
             keyList: list == nil ? nil : ListID(0), pattern: .threshold(plan), unless: unless,
-            active: [], emit: EmitPlan(), probes: [],
+            active: [], emit: actions, probes: [],
             bound: StateBound(runsPerKey: 1, eventsPerRun: 1000, keys: 1000, bytesPerKey: 1000),
             fingerprint: 1, shape: 1, origin: OriginID(0))
         return emit([rule], tables: tables)

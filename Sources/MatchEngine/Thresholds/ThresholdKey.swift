@@ -20,6 +20,8 @@ struct ThresholdKey: Sendable {
         var id: String
         /// False when `unless` or `active` kept the beginning silent: then the rest is silent too.
         var isHandedOut: Bool
+        /// What the beginning said: the end repeats it, since it says what has ended.
+        var message: String?
         var strength: Double
         var nextReminder: Timestamp
         /// Since when the resolve condition holds.
@@ -300,7 +302,8 @@ struct ThresholdKey: Sendable {
             rule: rule)
         let isHandedOut = context.emit(record, key: key, terms: terms)
         episode = Episode(
-            id: id, isHandedOut: isHandedOut, strength: strength,
+            id: id, isHandedOut: isHandedOut,
+            message: isHandedOut ? context.output.last?.message : nil, strength: strength,
             nextReminder: program.remindEvery.map { instant + $0 } ?? .distantFuture)
         changeDecidingCondition(rule: rule)
         if program.resetsAfterMatch {
@@ -321,6 +324,7 @@ struct ThresholdKey: Sendable {
             id: episode.id, state: .resolved, at: instant, strength: episode.strength, reason: reason,
             terms: terms, rule: rule)
         record.mayBeSilenced = false
+        record.message = episode.message
         context.emit(record, key: key, terms: terms)
     }
 
