@@ -256,13 +256,16 @@ public struct Engine: ~Copyable, Sendable {
         let limit = watermark.isOpen || watermark.isArrivalOrder ? watermark.time : nil
         // Watching begins with the first event in order, which is known when the watermark is past it.
         if case .pending(let earliest) = begin, earliest != .distantFuture {
-            if let limit, limit <= earliest { return }
+            let isFull = waiting.count > context.limits.waitingEvents
+            if let limit, limit <= earliest, !isFull { return }
             beginWatching()
         }
-        while let earliest = waiting.earliest,
-            limit.map({ earliest < $0.nanoseconds }) ?? true
-                || waiting.count > context.limits.waitingEvents
-        {
+        while let earliest = waiting.earliest {
+            let isPassed = limit.map { earliest < $0.nanoseconds } ?? true
+            if !isPassed {
+                guard waiting.count > context.limits.waitingEvents else { break }
+                context.counters.hurriedEvents += 1
+            }
             guard let (event, time) = waiting.pop() else { break }
             if event.batch.interesting.contains(event.row) {
                 dispatch(event, at: max(time, context.instant))

@@ -19,7 +19,8 @@ public struct EngineOptions: Sendable {
     /// behind the end. When all are zero nothing waits and nothing is late (T2).
     public var lateness: [TimeSpan] = []
     /// Among how many engines the keys are divided, and which share this one has. The records of
-    /// all shares together are those of one engine that has all keys (T11).
+    /// all shares together are those of one engine that has all keys (T11), as long as none of them
+    /// reaches its limit on keys, which each has for itself.
     public var shardIndex = 0
     public var shardCount = 1
     /// Since when the input is watched: the absence at the start of a sequence and the clocks of
@@ -42,7 +43,7 @@ public struct EngineLimits: Sendable {
     public var eventsPerAlertStep = 10
     /// Tests of one event against one candidate that a single event may cause in one rule.
     public var workPerEvent = 200_000
-    /// Events that may wait in the reorder buffer; more move the watermark.
+    /// Events that may wait in the reorder buffer; more move the watermark, which is counted.
     public var waitingEvents = 1_000_000
 
     public init() {}
@@ -84,6 +85,8 @@ public struct EngineCounters: Sendable, Equatable {
 
     /// By `EventBatch.source`.
     public var sources: [Source] = []
+    /// Events that were processed before the watermark passed them, since too many waited.
+    public var hurriedEvents = 0
     /// By index into `Program.rules`.
     public var rules: [Rule]
 

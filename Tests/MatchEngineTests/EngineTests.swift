@@ -65,6 +65,21 @@ import Testing
         #expect(output.count == 1)
     }
 
+    @Test("T9 when too many events wait the watermark moves on, and that is counted")
+    func waitingLimit() {
+        var options = EngineOptions()
+        options.lateness = [.minute]
+        options.limits.waitingEvents = 2
+        var engine = makeEngine(PlanSketch.rule(pair), options)
+        var output: [Alert] = []
+        let batch = makeBatch(PlanSketch.events("a1 b2 a3 a4 b1"), tables: PlanSketch.tables)
+        engine.process(batch, rows: 0..<4, emitting: &output)
+        #expect(output.map(\.matchedAt) == [TestEvent.epoch + .second * 2])
+        #expect(engine.counters.hurriedEvents == 2)
+        engine.process(batch, rows: 4..<5, emitting: &output)
+        #expect(engine.counters.sources[0].late == 1)
+    }
+
     @Test("T6 an event without a part of the key is counted and left out")
     func missingKey() {
         var engine = makeEngine(PlanSketch.rule(pair))
