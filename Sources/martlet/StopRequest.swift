@@ -11,6 +11,12 @@ private let requestedSignal = Atomic<Int32>(0)
 enum StopRequest {
     /// From now on the two signals ask for a clean end; the second one ends at once.
     static func listen() {
+        // A parent may have started us with the signals blocked.
+        var signals = sigset_t()
+        sigemptyset(&signals)
+        sigaddset(&signals, SIGINT)
+        sigaddset(&signals, SIGTERM)
+        sigprocmask(SIG_UNBLOCK, &signals, nil)
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 if requestedSignal.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }

@@ -102,7 +102,11 @@ final class RunningCommand {
 
     func interrupt() { process.interrupt() }
 
+    /// Waits for the end; a program that does not end within a minute is killed, which shows as
+    /// the code -1.
     func wait() throws -> CommandRun {
+        for _ in 0..<3000 where process.isRunning { usleep(20_000) }
+        if process.isRunning { kill(process.processIdentifier, SIGKILL) }
         process.waitUntilExit()
         let code = process.terminationReason == .exit ? process.terminationStatus : -1
         return CommandRun(output: try output(), errors: try errors(), code: code)
