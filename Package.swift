@@ -15,7 +15,8 @@ let package = Package(
 
         // The runtime tower: events → alerts.
         .target(name: "MatchEngine", dependencies: ["RuleModel", "TextPatterns"]),
-        .target(name: "StreamRuntime", dependencies: ["RuleModel", "MatchEngine", "CZlib", "CZstd"]),
+        .target(
+            name: "StreamRuntime", dependencies: ["RuleModel", "MatchEngine", "CZlib", "CZstd"]),
 
         // Regular expressions in linear time, one library for both towers, so that what `check`
         // accepts is what runs.
@@ -29,7 +30,9 @@ let package = Package(
         // The only place that sees both towers.
         .executableTarget(
             name: "martlet",
-            dependencies: ["RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime"]),
+            dependencies: [
+                "RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime",
+            ]),
 
         // Tests. One target per library, and the kit they share.
         .target(
@@ -38,22 +41,27 @@ let package = Package(
             path: "Tests/TestKit"),
         .testTarget(name: "RuleSyntaxTests", dependencies: ["RuleSyntax", "TestKit"]),
         .testTarget(
-            name: "RuleCompilerTests", dependencies: ["RuleCompiler", "RuleSyntax", "RuleModel", "TestKit"]),
+            name: "RuleCompilerTests",
+            dependencies: ["RuleCompiler", "RuleSyntax", "RuleModel", "TestKit"]),
         .testTarget(
-            name: "MatchEngineTests", dependencies: ["MatchEngine", "RuleCompiler", "RuleModel", "TestKit"]),
+            name: "MatchEngineTests",
+            dependencies: ["MatchEngine", "RuleCompiler", "RuleModel", "TestKit"]),
         .testTarget(
             name: "StreamRuntimeTests",
             dependencies: [
-                "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleModel", "TestKit", "CSimdjson", "CZlib",
+                "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleModel", "TestKit", "CSimdjson",
+                "CZlib",
                 "CZstd",
             ]),
         // simdjson as the judge of our own JSON scanner.
         .target(
-            name: "CSimdjson", path: "Tests/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]),
+            name: "CSimdjson", path: "Tests/CSimdjson", linkerSettings: [.linkedLibrary("simdjson")]
+        ),
         .executableTarget(
             name: "martlet-bench",
             dependencies: [
-                "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleSyntax", "RuleModel", "CSimdjson",
+                "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleSyntax", "RuleModel",
+                "CSimdjson",
             ],
             path: "Tests/Bench"),
         .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),

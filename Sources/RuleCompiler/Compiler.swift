@@ -57,7 +57,9 @@ public struct Compilation: Sendable {
 /// and the program.
 ///
 /// Never fails. What is wrong is in `diagnostics`; what is sound is compiled all the same.
-public func compile(_ sources: [SourceText], options: CompileOptions = CompileOptions()) -> Compilation {
+public func compile(_ sources: [SourceText], options: CompileOptions = CompileOptions())
+    -> Compilation
+{
     let set = loadRuleSet(sources, options: options)
     let checked = check(set, options: options)
     var diagnostics = set.diagnostics + checked.diagnostics + lint(set, checked)

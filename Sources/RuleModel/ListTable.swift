@@ -57,7 +57,9 @@ public struct ListTable: Sendable, Equatable {
     public func row(for value: Value, ignoringCase: Bool = false) -> [Value]? {
         if case .ip(let address) = value, !prefixes.isEmpty {
             for prefix in prefixes {
-                if let row = networks[IPNetwork(address: address, prefix: prefix)] { return rows[row] }
+                if let row = networks[IPNetwork(address: address, prefix: prefix)] {
+                    return rows[row]
+                }
             }
         }
         if ignoringCase, case .text(let text) = value {
@@ -79,7 +81,9 @@ public struct ListTable: Sendable, Equatable {
 
     /// Numbers compare by value, so `2.0` is found as `2` (T7).
     private static func canonical(_ value: Value) -> Value {
-        if case .float(let number) = value, let whole = Int64(exactly: number) { return .int(whole) }
+        if case .float(let number) = value, let whole = Int64(exactly: number) {
+            return .int(whole)
+        }
         return value
     }
 }

@@ -24,7 +24,8 @@ public struct ZoneTable: Sendable, Equatable {
 
     /// The offset from UTC in seconds at an instant. O(log transitions).
     public func offset(at time: Timestamp) -> Int64 {
-        let seconds = time.nanoseconds / 1_000_000_000 - (time.nanoseconds % 1_000_000_000 < 0 ? 1 : 0)
+        let seconds =
+            time.nanoseconds / 1_000_000_000 - (time.nanoseconds % 1_000_000_000 < 0 ? 1 : 0)
         var low = 0
         var high = transitions.count
         while high - low > 1 {

@@ -107,7 +107,8 @@ public final class Pipeline {
     /// - Returns: What was read and sent.
     public func run(
         shouldStop: () -> Bool,
-        output: (_ alerts: [Alert], _ faults: [InputFault], _ summary: PipelineSummary) throws -> Void
+        output: (_ alerts: [Alert], _ faults: [InputFault], _ summary: PipelineSummary) throws ->
+            Void
     ) rethrows -> PipelineSummary {
         var nextListCheck = DispatchTime.now()
         while !shouldStop() {
@@ -129,7 +130,8 @@ public final class Pipeline {
         try finishBatch(output)
         for feed in feeds {
             for shard in shards {
-                shard.perform { engine, alerts in engine.closeSource(feed.index, emitting: &alerts) }
+                shard.perform { engine, alerts in engine.closeSource(feed.index, emitting: &alerts)
+                }
             }
         }
         try finishBatch(output)
@@ -137,7 +139,9 @@ public final class Pipeline {
         stage.finish(emitting: &last)
         summary.alerts = stage.counters
         try output(last, [], summary)
-        summary.engine = shards.dropFirst().reduce(shards[0].counters) { $0.adding(shard: $1.counters) }
+        summary.engine = shards.dropFirst().reduce(shards[0].counters) {
+            $0.adding(shard: $1.counters)
+        }
         summary.openDeadlines = shards.reduce(0) { $0 + $1.openDeadlines }
         return summary
     }
@@ -156,7 +160,8 @@ public final class Pipeline {
             let silence = feeds.map({ $0.silence(at: now) }).min()
         else { return }
         for shard in shards {
-            shard.perform { engine, alerts in engine.advance(to: last + silence, emitting: &alerts) }
+            shard.perform { engine, alerts in engine.advance(to: last + silence, emitting: &alerts)
+            }
         }
     }
 
@@ -314,7 +319,8 @@ private final class Feed {
 
     /// How long nothing has come, on the clock.
     func silence(at now: DispatchTime) -> TimeSpan {
-        TimeSpan(nanoseconds: Int64(clamping: now.uptimeNanoseconds &- lastArrival.uptimeNanoseconds))
+        TimeSpan(
+            nanoseconds: Int64(clamping: now.uptimeNanoseconds &- lastArrival.uptimeNanoseconds))
     }
 
     /// Decodes the next rows, reading if need be.

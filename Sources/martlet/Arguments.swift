@@ -89,7 +89,8 @@ struct ParsedArguments {
         guard let text = value(name) else { return nil }
         guard let number = Int(text), number >= minimum else {
             throw Failure(
-                .badUsage, "`--\(name)` needs a whole number of at least \(minimum), and got `\(text)`")
+                .badUsage,
+                "`--\(name)` needs a whole number of at least \(minimum), and got `\(text)`")
         }
         return number
     }
@@ -147,7 +148,9 @@ func parseArguments(
     }
     for option in options where parsed.values[option.name] == nil {
         guard let value = environment(option.variable) else { continue }
-        if option.placeholder == nil, ["0", "false", "no", ""].contains(value.lowercased()) { continue }
+        if option.placeholder == nil, ["0", "false", "no", ""].contains(value.lowercased()) {
+            continue
+        }
         try checkChoice(value, option, name: option.variable)
         parsed.values[option.name] = [value]
     }
@@ -169,7 +172,9 @@ private func findOption(
             help: near.map { "there is a flag with a similar name: `--\($0)`" }
                 ?? "`martlet \(command.name) --help` lists the flags")
     }
-    if flag.count == 2, let short = flag.last, let option = options.first(where: { $0.short == short }) {
+    if flag.count == 2, let short = flag.last,
+        let option = options.first(where: { $0.short == short })
+    {
         return (option, attached)
     }
     throw Failure(

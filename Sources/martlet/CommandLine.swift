@@ -31,7 +31,8 @@ private func dispatch(_ arguments: [String]) throws(Failure) -> ExitCode {
         return .badUsage
     }
     if ["--help", "-h", "help"].contains(verb) {
-        if arguments.count > 1, let command = allCommands.first(where: { $0.name == arguments[1] }) {
+        if arguments.count > 1, let command = allCommands.first(where: { $0.name == arguments[1] })
+        {
             writeAll(1, Array(helpPage(command).utf8))
         } else {
             writeAll(1, Array(overviewPage(allCommands).utf8))

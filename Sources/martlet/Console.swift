@@ -49,7 +49,8 @@ func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
     bytes.withUnsafeBytes { buffer in
         var start = 0
         while start < buffer.count {
-            let written = write(descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            let written = write(
+                descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
             if written > 0 {
                 start += written
             } else if written < 0, errno == EINTR || errno == EAGAIN {

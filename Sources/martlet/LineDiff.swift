@@ -56,7 +56,8 @@ private func editScript(_ old: [String], _ new: [String]) -> [(mark: Character, 
     for i in old.indices.reversed() {
         for j in new.indices.reversed() {
             lengths[i][j] =
-                old[i] == new[j] ? lengths[i + 1][j + 1] + 1 : max(lengths[i + 1][j], lengths[i][j + 1])
+                old[i] == new[j]
+                ? lengths[i + 1][j + 1] + 1 : max(lengths[i + 1][j], lengths[i][j + 1])
         }
     }
     var script: [(mark: Character, text: String)] = []

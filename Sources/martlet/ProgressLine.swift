@@ -27,7 +27,8 @@ struct ProgressLine {
         if let fraction {
             let filled = Int(fraction * 24)
             text += "[" + String(repeating: "=", count: filled)
-            text += String(repeating: " ", count: max(0, 24 - filled)) + "] \(Int(fraction * 100)) %  "
+            text +=
+                String(repeating: " ", count: max(0, 24 - filled)) + "] \(Int(fraction * 100)) %  "
             if fraction > 0.02 {
                 text += "\(Int(elapsed / fraction * (1 - fraction)) + 1) s left  "
             }

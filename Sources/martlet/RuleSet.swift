@@ -51,7 +51,8 @@ struct RuleSet {
         }
         guard !program.rules.isEmpty else {
             throw Failure(
-                .badRules, "there is no rule to run in \(counted(compilation.sources.count, "file"))",
+                .badRules,
+                "there is no rule to run in \(counted(compilation.sources.count, "file"))",
                 help: "name a file or folder with `--rules PATH`")
         }
         return program

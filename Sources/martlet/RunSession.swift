@@ -5,22 +5,29 @@ import RuleSyntax
 import StreamRuntime
 
 let ruleOptions: [OptionSpec] = [
-    OptionSpec("rules", value: "PATH", "a rule file or folder; may be given several times (default: rules)"),
+    OptionSpec(
+        "rules", value: "PATH", "a rule file or folder; may be given several times (default: rules)"
+    ),
     OptionSpec("rule", value: "NAME", "run only this rule; may be given several times"),
-    OptionSpec("threads", value: "N", "how many engines share the keys (default: 1); the alerts are the same"),
+    OptionSpec(
+        "threads", value: "N",
+        "how many engines share the keys (default: 1); the alerts are the same"),
 ]
 
 let inputOptions: [OptionSpec] = [
     OptionSpec("type", value: "NAME", "the type of every event"),
     OptionSpec("type-field", value: "FIELD", "the field that names the event type (default: type)"),
     OptionSpec("time-field", value: "FIELD", "the field with the event time (default: time)"),
-    OptionSpec("lateness", value: "D", "how far events may be out of order, for example 10s (default: 0s)"),
+    OptionSpec(
+        "lateness", value: "D", "how far events may be out of order, for example 10s (default: 0s)"),
     OptionSpec("dead-letter", value: "FILE", "append lines that cannot be read, with the reason"),
 ]
 
 let outputOptions: [OptionSpec] = [
     OptionSpec("to", value: "FILE", "append alerts to a file as NDJSON"),
-    OptionSpec("format", choices: ["text", "json"], "how alerts are printed (default: text on a terminal, else json)"),
+    OptionSpec(
+        "format", choices: ["text", "json"],
+        "how alerts are printed (default: text on a terminal, else json)"),
     OptionSpec("fail-on-alert", "exit 1 if there was an alert"),
 ]
 
@@ -79,7 +86,9 @@ struct RunSession {
             let names = program.rules.map(\.name)
             throw Failure(
                 .badUsage, "there is no rule `\(name)` that runs",
-                help: suggest(name, among: names).map { "there is a rule with a similar name: `\($0)`" })
+                help: suggest(name, among: names).map {
+                    "there is a rule with a similar name: `\($0)`"
+                })
         }
         if !wanted.isEmpty { program.rules.removeAll { !wanted.contains($0.name) } }
         self.program = program
@@ -163,7 +172,8 @@ func loadLists(_ plans: [ListPlan]) throws(Failure) -> [ListID: ListTable] {
         switch loadList(plan) {
         case .success(let table): tables[ListID(index)] = table
         case .failure(let fault):
-            throw Failure(.badRules, "\(fault)", help: "nothing was run, since rules read this list")
+            throw Failure(
+                .badRules, "\(fault)", help: "nothing was run, since rules read this list")
         }
     }
     return tables

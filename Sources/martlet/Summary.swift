@@ -21,7 +21,8 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
             + (records.folded > 0 ? "; \(grouped(records.folded)) folded into groups" : ""))
     if summary.openDeadlines > 0 {
         lines.append(
-            "\(counted(summary.openDeadlines, "deadline")) still open: event time ended before they were due")
+            "\(counted(summary.openDeadlines, "deadline")) still open: event time ended before they were due"
+        )
     }
     if input.unreadTypeEvents > 0 {
         lines.append("\(counted(input.unreadTypeEvents, "event")) of types that no rule reads")
@@ -30,7 +31,8 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
         var text = "\(counted(source.outOfOrder, "event")) out of order"
         if summary.engine.sources.count > 1 { text += " in input \(index + 1)" }
         text += ", the worst by \(source.worstDisorder)"
-        text += source.late > 0
+        text +=
+            source.late > 0
             ? "; \(grouped(source.late)) of them later than the allowed lateness, which changed nothing"
             : "; `--lateness \(source.worstDisorder)` would put them in order"
         lines.append(text)
@@ -38,7 +40,8 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
     for (index, counters) in summary.engine.rules.enumerated() {
         let name = program.rules[index].name
         if counters.missingKeys > 0 {
-            lines.append("\(name): \(counted(counters.missingKeys, "event")) without a part of the key")
+            lines.append(
+                "\(name): \(counted(counters.missingKeys, "event")) without a part of the key")
         }
         if counters.silenced > 0 {
             lines.append("\(name): \(grouped(counters.silenced)) silenced by `unless` or `active`")

@@ -29,7 +29,9 @@ struct TestFailure {
 }
 
 /// Runs a test in virtual time: the rule alone, on the events of the block.
-func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: ListTable]) -> TestResult {
+func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: ListTable])
+    -> TestResult
+{
     var result = TestResult(test: test)
     let started = monotonicSeconds()
     defer { result.seconds = monotonicSeconds() - started }
@@ -99,7 +101,9 @@ private func judge(_ alerts: [Alert], by test: TestPlan, sources: [SourceText]) 
     var failures: [TestFailure] = []
     var isExpected = [Bool](repeating: false, count: alerts.count)
     for line in test.lines {
-        guard case .expect(let outcome, at: let time, with: let probes) = line.kind else { continue }
+        guard case .expect(let outcome, at: let time, with: let probes) = line.kind else {
+            continue
+        }
         let candidates = alerts.indices.filter { index in
             !isExpected[index] && alerts[index].matchedAt == time && fits(alerts[index], outcome)
         }
@@ -113,7 +117,8 @@ private func judge(_ alerts: [Alert], by test: TestPlan, sources: [SourceText]) 
             range: line.range, expected: "\(outcome.rawValue) at \(shownTime(time))",
             got: alerts.map(describe))
         if let nearest = candidates.first {
-            failure.expected += " with " + probes.map { text($0.range, sources) }.joined(separator: ", ")
+            failure.expected +=
+                " with " + probes.map { text($0.range, sources) }.joined(separator: ", ")
             failure.because = probes.compactMap { because($0, in: alerts[nearest], sources) }
             isExpected[nearest] = true
         }
@@ -157,7 +162,8 @@ private func because(
 private func evidence(_ alert: Alert) -> [String] {
     alert.steps.flatMap { step in
         step.events.map { event in
-            let fields = event.fields.map { "\($0.name)=\($0.value.jsonText)" }.joined(separator: " ")
+            let fields = event.fields.map { "\($0.name)=\($0.value.jsonText)" }.joined(
+                separator: " ")
             return "\(step.name) was \(event.type) at \(shownTime(event.time)) \(fields)"
         }
     }
@@ -167,7 +173,8 @@ private func describe(_ alert: Alert) -> String {
     let key = alert.key.map { " \($0.name)=\($0.value.plainText)" }.joined()
     let state = alert.state == .firing ? "" : " \(alert.state.rawValue)"
     let reason = alert.reason.map { " (\($0))" } ?? ""
-    return "\(alert.rule)\(key)\(state) at \(shownTime(alert.matchedAt))\(reason)  \"\(alert.message)\""
+    return
+        "\(alert.rule)\(key)\(state) at \(shownTime(alert.matchedAt))\(reason)  \"\(alert.message)\""
 }
 
 /// A time of a test as the test writes it: `1m30s`.

@@ -10,7 +10,8 @@ func runCheckBench(rules count: Int) {
     let files = (0..<10).map { file in
         SourceText(
             name: "generated-\(file).rules",
-            text: (0..<count / 10).map { generatedRule(file * (count / 10) + $0) }.joined(separator: "\n")
+            text: (0..<count / 10).map { generatedRule(file * (count / 10) + $0) }.joined(
+                separator: "\n")
                 + (file == 0 ? "\n" + generatedSchema : ""))
     }
     var best = Double.infinity
@@ -75,7 +76,10 @@ func runReplayBench(events count: Int, shards: Int) throws {
     let lines = makeEvents(count)
     let compilation = compile([SourceText(name: "bench.rules", text: fiveRules)])
     guard let program = compilation.program else {
-        print(render(compilation.diagnostics, sources: compilation.sources, format: .text, colour: false))
+        print(
+            render(
+                compilation.diagnostics, sources: compilation.sources, format: .text, colour: false)
+        )
         exit(1)
     }
     let path = NSTemporaryDirectory() + "martlet-bench-\(getpid()).ndjson"
@@ -94,7 +98,8 @@ func runReplayBench(events count: Int, shards: Int) throws {
             program: program,
             inputs: [
                 PipelineInput(
-                    name: path, source: makeSource(.files([path]), options: options), options: options)
+                    name: path, source: makeSource(.files([path]), options: options),
+                    options: options)
             ], mode: .replay, shardCount: shards, environment: EngineEnvironment(), lists: nil)
         let clock = ContinuousClock()
         let before = processSeconds()
@@ -102,7 +107,9 @@ func runReplayBench(events count: Int, shards: Int) throws {
             summary = pipeline.run(shouldStop: { false }) { _, _, _ in }
         }
         processor = min(processor, processSeconds() - before)
-        wall = min(wall, Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18)
+        wall = min(
+            wall, Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
+        )
     }
     print(
         """
@@ -112,10 +119,13 @@ func runReplayBench(events count: Int, shards: Int) throws {
     show("on core", processor, lines.count, count)
     show("wall", wall, lines.count, count)
     show("bare scan", bare, lines.count, count)
-    print("ratio     \(String(format: "%.2f", bare / processor)) of the bare scan, on processor time")
+    print(
+        "ratio     \(String(format: "%.2f", bare / processor)) of the bare scan, on processor time")
     var usage = rusage()
     getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    print("peak      \(usage.ru_maxrss / 1024) MiB (with the \(lines.count >> 20) MiB of events in memory)")
+    print(
+        "peak      \(usage.ru_maxrss / 1024) MiB (with the \(lines.count >> 20) MiB of events in memory)"
+    )
 }
 
 private let fiveRules = """

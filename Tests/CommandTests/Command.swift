@@ -44,7 +44,8 @@ final class Workspace {
     }
 
     /// Starts `martlet` and leaves it running; its input stays open.
-    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningCommand {
+    func start(_ arguments: [String], environment: [String: String] = [:]) throws -> RunningCommand
+    {
         try RunningCommand(arguments, folder: path, environment: environment)
     }
 }

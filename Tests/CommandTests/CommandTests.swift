@@ -27,7 +27,8 @@ private let guessing = """
 
 /// Three failures and a success of one user, one second apart.
 private let attack = (0..<4).map { index in
-    #"{"type":"login","time":"2026-01-01T00:00:0\#(index)Z","user":"ann","ok":\#(index == 3)}"# + "\n"
+    #"{"type":"login","time":"2026-01-01T00:00:0\#(index)Z","user":"ann","ok":\#(index == 3)}"#
+        + "\n"
 }.joined()
 
 @Suite("the command line")
@@ -50,7 +51,9 @@ struct CommandTests {
 
     @Test(
         "every verb has a page",
-        arguments: ["check", "fmt", "run", "replay", "test", "explain", "graph", "completions", "version"])
+        arguments: [
+            "check", "fmt", "run", "replay", "test", "explain", "graph", "completions", "version",
+        ])
     func helpPages(verb: String) throws {
         let page = try Workspace().martlet(verb, "--help")
         #expect(page.code == 0)
@@ -63,7 +66,8 @@ struct CommandTests {
     @Test("a flag can be set by its variable, and the flag wins")
     func variables() throws {
         let workspace = try Workspace(["a.rules": "rule x {\n"])
-        let json = try workspace.martlet("check", "a.rules", environment: ["MARTLET_FORMAT": "json"])
+        let json = try workspace.martlet(
+            "check", "a.rules", environment: ["MARTLET_FORMAT": "json"])
         #expect(json.output.hasPrefix("{"))
         let text = try workspace.martlet(
             "check", "a.rules", "--format", "text", environment: ["MARTLET_FORMAT": "json"])
@@ -78,12 +82,12 @@ struct CommandTests {
             "good.rules": guessing,
             "bad.rules": guessing.replacing("at least 3", with: "at leest 3"),
             "careless.rules": """
-                event login { user: text? }
-                rule r {
-                  sequence { a: login where user != "root" }
-                  alert "x"
-                }
-                """,
+            event login { user: text? }
+            rule r {
+              sequence { a: login where user != "root" }
+              alert "x"
+            }
+            """,
         ])
         #expect(try workspace.martlet("check", "good.rules").code == 0)
         #expect(try workspace.martlet("check", "bad.rules").code == 2)
@@ -98,7 +102,9 @@ struct CommandTests {
 
     @Test("a bad file never hides the errors of another")
     func twoBadFiles() throws {
-        let workspace = try Workspace(["a.rules": "rule a {\n", "b.rules": "rule b {\n", "c.rules": guessing])
+        let workspace = try Workspace([
+            "a.rules": "rule a {\n", "b.rules": "rule b {\n", "c.rules": guessing,
+        ])
         let run = try workspace.martlet("check", ".")
         #expect(run.output.contains("a.rules:1"))
         #expect(run.output.contains("b.rules:1"))
@@ -124,7 +130,8 @@ struct CommandTests {
     @Test("test tells what was expected, what came, and which values differed")
     func testFailures() throws {
         let workspace = try Workspace([
-            "good.rules": guessing, "bad.rules": guessing.replacing("fails.count == 3", with: "fails.count == 4"),
+            "good.rules": guessing,
+            "bad.rules": guessing.replacing("fails.count == 3", with: "fails.count == 4"),
         ])
         let good = try workspace.martlet("test", "good.rules")
         #expect(good.code == 0)
@@ -145,7 +152,8 @@ struct CommandTests {
         #expect(run.output.contains(#""matched_at":"2026-01-01T00:00:03Z""#))
         #expect(run.output.contains("3 failures of ann"))
         #expect(run.output.split(separator: "\n").count == 1)
-        let again = try workspace.martlet("replay", "in.ndjson", "--rules", "g.rules", "--threads", "3")
+        let again = try workspace.martlet(
+            "replay", "in.ndjson", "--rules", "g.rules", "--threads", "3")
         #expect(again.output == run.output)
         let strict = try workspace.martlet(
             "replay", "in.ndjson", "--rules", "g.rules", "--fail-on-alert")
@@ -159,7 +167,8 @@ struct CommandTests {
             "g.rules": guessing, "late.ndjson": "\(lines[1])\(lines[3])",
             "early.ndjson": "\(lines[0])\(lines[2])",
         ])
-        let run = try workspace.martlet("replay", "late.ndjson", "early.ndjson", "--rules", "g.rules")
+        let run = try workspace.martlet(
+            "replay", "late.ndjson", "early.ndjson", "--rules", "g.rules")
         #expect(run.output.contains("3 failures of ann"))
         #expect(!run.errors.contains("out of order"))
     }
@@ -167,7 +176,9 @@ struct CommandTests {
     @Test("bad lines are told, counted and kept, and the good ones are processed")
     func badLines() throws {
         let lines = attack.split(separator: "\n").map { $0 + "\n" }
-        let bad = "{\"type\":\"login\",\n" + lines[0] + "\u{0}\n" + lines[1] + "[1,2]\n" + lines[2] + lines[3]
+        let bad =
+            "{\"type\":\"login\",\n" + lines[0] + "\u{0}\n" + lines[1] + "[1,2]\n" + lines[2]
+            + lines[3]
         let workspace = try Workspace(["g.rules": guessing, "in.ndjson": bad])
         let run = try workspace.martlet(
             "replay", "in.ndjson", "--rules", "g.rules", "--dead-letter", "dead.ndjson")
@@ -179,7 +190,9 @@ struct CommandTests {
 
     @Test("an input that is not there fails, and rules that do not compile run nothing")
     func failures() throws {
-        let workspace = try Workspace(["g.rules": guessing, "bad.rules": "rule {", "in.ndjson": attack])
+        let workspace = try Workspace([
+            "g.rules": guessing, "bad.rules": "rule {", "in.ndjson": attack,
+        ])
         let absent = try workspace.martlet("replay", "nothing.ndjson", "--rules", "g.rules")
         #expect(absent.code == 4)
         #expect(absent.errors.contains("nothing.ndjson"))
@@ -225,13 +238,13 @@ struct CommandTests {
     func listReload() throws {
         let workspace = try Workspace([
             "l.rules": """
-                event hit { host: text }
-                list watched of text from "hosts.txt" refresh 100ms
-                rule watched_host {
-                  sequence { h: hit where host in list watched }
-                  alert "hit on {h.host}"
-                }
-                """, "hosts.txt": "alpha\n",
+            event hit { host: text }
+            list watched of text from "hosts.txt" refresh 100ms
+            rule watched_host {
+              sequence { h: hit where host in list watched }
+              alert "hit on {h.host}"
+            }
+            """, "hosts.txt": "alpha\n",
         ])
         let run = try workspace.start(["run", "--rules", "l.rules"])
         func send(_ host: String) throws {

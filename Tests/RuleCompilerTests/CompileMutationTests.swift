@@ -21,10 +21,12 @@ struct CompileMutationTests {
                 [SourceText(id: SourceID(rawValue: 0), name: "mutant.rules", bytes: text)],
                 options: CompileOptions(includesTests: true, zones: { ["Europe/Berlin", "UTC"] }))
             #expect((compilation.program == nil) == compilation.hasErrors)
-            #expect(compilation.plans.indices.allSatisfy { compilation.plans[$0].id.rawValue == $0 })
+            #expect(
+                compilation.plans.indices.allSatisfy { compilation.plans[$0].id.rawValue == $0 })
             for diagnostic in compilation.diagnostics {
                 for label in [diagnostic.primary] + diagnostic.secondary {
-                    #expect(label.range.start <= label.range.end && Int(label.range.end) <= text.count)
+                    #expect(
+                        label.range.start <= label.range.end && Int(label.range.end) <= text.count)
                 }
             }
         }
@@ -63,7 +65,8 @@ struct CompileMutationTests {
             text += "select s\(index) = s\(index + 1) where a > 1\n"
         }
         text += "let l\(count) = 1\ndefine d\(count)(x) = x\nselect s\(count) = e\n"
-        let codes = Set(compile([SourceText(name: "deep.rules", text: text)]).diagnostics.map(\.code.number))
+        let codes = Set(
+            compile([SourceText(name: "deep.rules", text: text)]).diagnostics.map(\.code.number))
         #expect(codes == ["E0319"])
     }
 }

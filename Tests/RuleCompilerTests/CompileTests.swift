@@ -40,9 +40,12 @@ struct CompileTests {
     func captured() throws {
         let (plan, tables) = try sequence(
             rule(
-                "within 5m", "a: login where port > 5 and not ok\nthen b: login where ip == a.ip and ok",
+                "within 5m",
+                "a: login where port > 5 and not ok\nthen b: login where ip == a.ip and ok",
                 alert: "{a.time} {b.port}"))
-        let names = plan.steps.map { $0.captured.map { tables.fields[Int($0.rawValue)].path.description } }
+        let names = plan.steps.map {
+            $0.captured.map { tables.fields[Int($0.rawValue)].path.description }
+        }
         #expect(names == [["ip"], ["port"]])
     }
 
@@ -56,10 +59,13 @@ struct CompileTests {
 
     @Test("takes the time a match may last from the whole or from all its steps")
     func horizon() throws {
-        let steps = "a: login\nthen b: login where ok within 2m\nthen no c: login where not ok within 3m"
+        let steps =
+            "a: login\nthen b: login where ok within 2m\nthen no c: login where not ok within 3m"
         #expect(try sequence(rule("within 7m", steps)).plan.horizon == TimeSpan.minute * 7)
         #expect(try sequence(rule("", steps)).plan.horizon == TimeSpan.minute * 5)
-        let counted = try sequence(rule("unbounded limit 9 runs", "a: login\nthen b: login where ok")).plan
+        let counted = try sequence(
+            rule("unbounded limit 9 runs", "a: login\nthen b: login where ok")
+        ).plan
         #expect(counted.horizon == nil)
         #expect(counted.runLimit == 9)
     }
@@ -73,7 +79,8 @@ struct CompileTests {
             """ + "\n"
                 + rule(
                     "within 5m",
-                    "a: good\nthen b: good where port == 1\nthen c: flow by user = src.user\nthen d: login"))
+                    "a: good\nthen b: good where port == 1\nthen c: flow by user = src.user\nthen d: login"
+                ))
         #expect(plan.inputs.map(\.name) == ["good", "flow", "login"])
         #expect(plan.steps.map(\.input) == [0, 0, 1, 2])
         #expect(plan.inputs.map { $0.condition != nil } == [true, false, false])
@@ -91,16 +98,22 @@ struct CompileTests {
         let field = FieldID(rawValue: Int32(try #require(ip)))
         #expect(
             plan.steps[1].runCondition
-                == .compare(.equal, .stepField(StepID(0), .only, field), .field(field), ignoringCase: false)
+                == .compare(
+                    .equal, .stepField(StepID(0), .only, field), .field(field), ignoringCase: false)
                 || plan.steps[1].runCondition
-                    == .compare(.equal, .field(field), .stepField(StepID(0), .only, field), ignoringCase: false))
+                    == .compare(
+                        .equal, .field(field), .stepField(StepID(0), .only, field),
+                        ignoringCase: false)
+        )
     }
 
     @Test("reads constants in the type of the other side")
     func coercion() throws {
-        let (plan, _) = try sequence(rule("", "a: login where ip in [\"10.0.0.1\", \"::ffff:10.0.0.1\"]"))
+        let (plan, _) = try sequence(
+            rule("", "a: login where ip in [\"10.0.0.1\", \"::ffff:10.0.0.1\"]"))
         let address = Value.ip(IPAddress(version4: 0x0A00_0001))
-        guard case .member(_, of: .constant(.list(let values)), _) = plan.steps[0].eventCondition else {
+        guard case .member(_, of: .constant(.list(let values)), _) = plan.steps[0].eventCondition
+        else {
             Issue.record("not a list of constants")
             return
         }
@@ -161,7 +174,8 @@ struct CompileTests {
         let other = "rule other {\nsequence { a: login where usr == \"x\" }\nalert \"{a.time}\"\n}"
         let good = "rule good {\nsequence { a: login where ok }\nalert \"{a.time}\"\n}"
         let result = compile([
-            SourceText(name: "a.rules", text: bad), SourceText(name: "b.rules", text: Self.login + other),
+            SourceText(name: "a.rules", text: bad),
+            SourceText(name: "b.rules", text: Self.login + other),
             SourceText(name: "c.rules", text: good),
         ])
         #expect(result.plans.map(\.name) == ["good"])
@@ -185,9 +199,17 @@ struct CompileTests {
             }
             """
         let result = compile(
-            [SourceText(name: "rules/main.rules", text: main), SourceText(name: "rules/main.rules", text: main)],
-            options: CompileOptions(load: { path in files[path].map { SourceText(name: path, text: $0) } }))
-        #expect(result.sources.map(\.name) == ["rules/main.rules", "rules/schemas/login.rules", "rules/more.rules"])
+            [
+                SourceText(name: "rules/main.rules", text: main),
+                SourceText(name: "rules/main.rules", text: main),
+            ],
+            options: CompileOptions(load: { path in
+                files[path].map { SourceText(name: path, text: $0) }
+            }))
+        #expect(
+            result.sources.map(\.name) == [
+                "rules/main.rules", "rules/schemas/login.rules", "rules/more.rules",
+            ])
         #expect(result.plans.count == 1 && !result.hasErrors)
     }
 
@@ -195,7 +217,8 @@ struct CompileTests {
     func notRun() throws {
         let result = try compiled(
             rule("", "a: login where ok", alert: "{a.time}")
-                + "rule over {\nsequence { hit: alert r where severity >= high }\nalert \"{hit.time}\"\n}\n")
+                + "rule over {\nsequence { hit: alert r where severity >= high }\nalert \"{hit.time}\"\n}\n"
+        )
         #expect(result.diagnostics.map(\.code.number) == ["W0801"])
         #expect(result.program?.rules.map(\.name) == ["r"])
         guard case .notRun = result.plans[1].pattern else {
@@ -258,7 +281,12 @@ struct CompileTests {
         #expect(spans.map { [$0.startMinute, $0.endMinute] } == minutes)
     }
 
-    @Test("refuses what is no schedule", arguments: ["", "Mon", "Mon 8-18", "Mon 08:00-08:00", "Mo 08:00-18:00", "Mon 24:00-25:00", "Mon-Wed-Fri 08:00-18:00"])
+    @Test(
+        "refuses what is no schedule",
+        arguments: [
+            "", "Mon", "Mon 8-18", "Mon 08:00-08:00", "Mo 08:00-18:00", "Mon 24:00-25:00",
+            "Mon-Wed-Fri 08:00-18:00",
+        ])
     func badSchedules(_ text: String) {
         if case .success(let spans) = parseSchedule(text) { Issue.record("\(spans)") }
     }
@@ -266,23 +294,33 @@ struct CompileTests {
     @Test(
         "reads times as RFC 3339 has them",
         arguments: [
-            ("2026-01-02", "2026-01-02T00:00:00Z"), ("2026-01-02T03:04:05.25Z", "2026-01-02T03:04:05.250Z"),
-            ("2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05Z"), ("2024-02-29t00:00:00z", "2024-02-29T00:00:00Z"),
+            ("2026-01-02", "2026-01-02T00:00:00Z"),
+            ("2026-01-02T03:04:05.25Z", "2026-01-02T03:04:05.250Z"),
+            ("2026-01-02T03:04:05+02:00", "2026-01-02T01:04:05Z"),
+            ("2024-02-29t00:00:00z", "2024-02-29T00:00:00Z"),
         ])
     func times(_ text: String, _ expected: String) {
         #expect(timestamp(rfc3339: text)?.description == expected)
     }
 
-    @Test("refuses what is no time", arguments: ["2026-02-29", "2026-13-01", "2026-01-02T24:00:00Z", "2026-01-02T03:04:05", "26-01-02", "9999-01-01", "2026-01-02T03:04:05.Z", ""])
+    @Test(
+        "refuses what is no time",
+        arguments: [
+            "2026-02-29", "2026-13-01", "2026-01-02T24:00:00Z", "2026-01-02T03:04:05", "26-01-02",
+            "9999-01-01", "2026-01-02T03:04:05.Z", "",
+        ])
     func badTimes(_ text: String) { #expect(timestamp(rfc3339: text) == nil) }
 
-    @Test("documents every function with an example that compiles", arguments: Builtin.all.map(\.name))
+    @Test(
+        "documents every function with an example that compiles", arguments: Builtin.all.map(\.name)
+    )
     func builtins(_ name: String) throws {
         let builtin = try #require(Builtin.byName[name])
         #expect(builtin.documentation.hasSuffix("."))
         #expect(builtin.example.hasPrefix("\(name)("))
         let call = try #require(builtin.example.components(separatedBy: " -> ").first)
-        let text = "event login { lat: number }\n"
+        let text =
+            "event login { lat: number }\n"
             + "rule r { sequence within 5m { a: login\nthen login: login\nthen b: login }\nattach \(call)\n}\n"
         let result = compile([SourceText(name: "a.rules", text: text)])
         let errors = result.diagnostics.filter { $0.severity == .error }.map(\.message)

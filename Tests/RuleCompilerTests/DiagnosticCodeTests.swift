@@ -43,7 +43,8 @@ struct DiagnosticCodeTests {
     }
 
     private func yields(_ text: String) -> Set<String> {
-        Set(compile(
+        Set(
+            compile(
                 [SourceText(name: "example.rules", text: text)],
                 options: CompileOptions(includesTests: true, zones: { ["Europe/Berlin", "UTC"] })
             ).diagnostics.map(\.code.number))

@@ -21,7 +21,9 @@ struct CheckerGoldenTests {
         for failure in failures { Issue.record("\(failure)") }
     }
 
-    @Test("is not said where it almost fits", arguments: files.filter { $0.description.contains("near-miss") })
+    @Test(
+        "is not said where it almost fits",
+        arguments: files.filter { $0.description.contains("near-miss") })
     func nearMiss(_ file: DiagnosticGolden) {
         _ = file.failures {
             let diagnostics = compile($0, options: Self.options).diagnostics

@@ -22,8 +22,10 @@ public struct Builtin: Sendable {
 
     /// `geo_km(lat1: number, lon1: number, lat2: number, lon2: number) -> number`
     public var signature: String {
-        var list = parameters.map { "\($0.name): \($0.type.isUnknown ? "any" : $0.type.description)" }
-            .joined(separator: ", ")
+        var list = parameters.map {
+            "\($0.name): \($0.type.isUnknown ? "any" : $0.type.description)"
+        }
+        .joined(separator: ", ")
         if isVariadic { list += ", ..." }
         return "\(name)(\(list)) -> \(result?.description ?? "same type")"
     }
@@ -56,10 +58,12 @@ public struct Builtin: Sendable {
             "round", [("x", .number)], .number, .round,
             "The nearest whole number; halves go away from zero.", example: "round(2.5) -> 3"),
         Builtin(
-            "floor", [("x", .number)], .number, .floor, "The largest whole number that is not above.",
+            "floor", [("x", .number)], .number, .floor,
+            "The largest whole number that is not above.",
             example: "floor(2.7) -> 2"),
         Builtin(
-            "ceil", [("x", .number)], .number, .ceil, "The smallest whole number that is not below.",
+            "ceil", [("x", .number)], .number, .ceil,
+            "The smallest whole number that is not below.",
             example: "ceil(2.1) -> 3"),
         Builtin(
             "sqrt", [("x", .number)], .number, .sqrt,
@@ -73,7 +77,8 @@ public struct Builtin: Sendable {
             example: "max(b.time - a.time, 1s) -> 1s"),
         Builtin(
             "number", [("t", .unknown)], .number, .number,
-            "The number a text spells; missing when it spells none.", example: "number(\"42\") -> 42"),
+            "The number a text spells; missing when it spells none.",
+            example: "number(\"42\") -> 42"),
     ]
 
     private static let times: [Builtin] = [
@@ -90,7 +95,8 @@ public struct Builtin: Sendable {
             "days", [("d", .span)], .number, .days, "The duration in days of 24 hours.",
             example: "days(36h) -> 1.5"),
         Builtin(
-            "hour_of_day", [("t", .time)], .number, .hourOfDay, "The hour of the day in UTC, 0 to 23.",
+            "hour_of_day", [("t", .time)], .number, .hourOfDay,
+            "The hour of the day in UTC, 0 to 23.",
             example: "hour_of_day(login.time) -> 14"),
         Builtin(
             "day_of_week", [("t", .time)], .number, .dayOfWeek,
@@ -154,7 +160,8 @@ public struct AggregateBuiltin: Sendable {
             example: "amount > 20 * avg(small.amount)", needsQuantity: true, listFunction: .listAvg),
         AggregateBuiltin(
             name: "min", function: .min, signature: "min(x)", documentation: "The least value.",
-            example: "measure least = min(duration_ms)", needsQuantity: true, listFunction: .listMin),
+            example: "measure least = min(duration_ms)", needsQuantity: true, listFunction: .listMin
+        ),
         AggregateBuiltin(
             name: "max", function: .max, signature: "max(x)", documentation: "The greatest value.",
             example: "measure most = max(duration_ms)", needsQuantity: true, listFunction: .listMax),
@@ -165,11 +172,13 @@ public struct AggregateBuiltin: Sendable {
             listFunction: .listDistinct),
         AggregateBuiltin(
             name: "percentile", function: .percentile, signature: "percentile(p, x)",
-            documentation: "The value below which p percent of the values lie, between two linearly.",
+            documentation:
+                "The value below which p percent of the values lie, between two linearly.",
             example: "measure p95 = percentile(95, duration_ms)", needsQuantity: true),
         AggregateBuiltin(
             name: "rate", function: .rate, signature: "rate(x)",
-            documentation: "By how much a counter grew per second; a fall counts as a restart from 0.",
+            documentation:
+                "By how much a counter grew per second; a fall counts as a restart from 0.",
             example: "measure per_second = rate(requests_total)", needsQuantity: true),
         AggregateBuiltin(
             name: "first", function: .first, signature: "first(x)",

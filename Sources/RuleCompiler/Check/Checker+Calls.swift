@@ -51,7 +51,8 @@ extension Checker {
             report(
                 .argumentCount(
                     name.text, wanted: parameters.count, isVariadic: builtin.isVariadic,
-                    found: arguments.count, signature: builtin.signature, at: range, name: name.range))
+                    found: arguments.count, signature: builtin.signature, at: range,
+                    name: name.range))
             for argument in arguments { _ = operand(argument, scope) }
             return .unknown(range)
         }
@@ -101,7 +102,8 @@ extension Checker {
     // MARK: - Aggregates
 
     private mutating func aggregate(
-        _ aggregate: AggregateBuiltin, _ name: Name, _ arguments: [ExpressionSyntax], _ scope: Scope,
+        _ aggregate: AggregateBuiltin, _ name: Name, _ arguments: [ExpressionSyntax],
+        _ scope: Scope,
         range: SourceRange
     ) -> Typed {
         // In a threshold's conditions and message an aggregate is a measure without a name.
@@ -216,7 +218,8 @@ extension Checker {
             let rank = arguments.removeFirst()
             let typed = expression(rank, in: .constant)
             switch typed.term {
-            case .constant(.int(let value)) where (0...100).contains(value): parameter = Double(value)
+            case .constant(.int(let value)) where (0...100).contains(value):
+                parameter = Double(value)
             case .constant(.float(let value)) where (0...100).contains(value): parameter = value
             default:
                 if !typed.type.isUnknown { report(.badPercentile(at: rank.range)) }
@@ -229,7 +232,8 @@ extension Checker {
             if aggregate.needsQuantity, !typed.type.isQuantity {
                 report(
                     .argumentType(
-                        aggregate.name, wanted: ValueType.number, typed.type, signature: aggregate.signature,
+                        aggregate.name, wanted: ValueType.number, typed.type,
+                        signature: aggregate.signature,
                         at: syntax.range))
                 return nil
             }
@@ -241,7 +245,8 @@ extension Checker {
         case .sum, .avg, .min, .max, .percentile, .first, .last: type = argument?.type ?? .number
         }
         let plan = MeasurePlan(
-            name: name, function: aggregate.function, argument: argument?.term, parameter: parameter,
+            name: name, function: aggregate.function, argument: argument?.term,
+            parameter: parameter,
             condition: conditionTerm)
         return (plan, type)
     }
@@ -263,7 +268,8 @@ extension Checker {
         guard arguments.count == (isPrevious ? 1 : 2) else {
             report(
                 .argumentCount(
-                    name.text, wanted: isPrevious ? 1 : 2, isVariadic: false, found: arguments.count,
+                    name.text, wanted: isPrevious ? 1 : 2, isVariadic: false,
+                    found: arguments.count,
                     signature: signature, at: range, name: name.range))
             return .unknown(range)
         }
@@ -444,7 +450,9 @@ extension Checker {
         // The key of a pair is one of its two values.
         var read = keyValue
         if list.kind != .pair {
-            guard let fitted = fitting(keyValue, list, at: key.range) else { return .unknown(range) }
+            guard let fitted = fitting(keyValue, list, at: key.range) else {
+                return .unknown(range)
+            }
             read = fitted
         }
         // What a column holds is in the file, and the row may not be there.

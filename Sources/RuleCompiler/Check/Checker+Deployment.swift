@@ -45,11 +45,13 @@ extension Checker {
                     plan.type = .constant(text)
                 } else {
                     report(
-                        .badSetting("type", wanted: "`field \"kind\"` or a text", at: setting.range))
+                        .badSetting("type", wanted: "`field \"kind\"` or a text", at: setting.range)
+                    )
                 }
             case "lateness": plan.lateness = length(setting, 1) ?? .zero
             case "idle":
-                plan.idleAfter = length(setting, setting.word(1)?.text == "after" ? 2 : 1) ?? .minute
+                plan.idleAfter =
+                    length(setting, setting.word(1)?.text == "after" ? 2 : 1) ?? .minute
             case "dedup":
                 if let field = fieldPath(setting, 1), setting.word(2)?.text == "for",
                     let span = length(setting, 3)
@@ -72,7 +74,9 @@ extension Checker {
             }
         }
         if plan.connector == nil, errorFree(block) {
-            report(.noConnector("source", plan.name, example: "file \"events.ndjson\"", at: plan.range))
+            report(
+                .noConnector("source", plan.name, example: "file \"events.ndjson\"", at: plan.range)
+            )
         }
         if let kind = plan.connector,
             Connector.named(kind.kind, among: Connector.sources)?.isRun == false
@@ -127,14 +131,17 @@ extension Checker {
             }
         }
         if plan.connector == nil, errorFree(block) {
-            report(.noConnector("sink", plan.name, example: "file \"alerts.ndjson\"", at: plan.range))
+            report(
+                .noConnector("sink", plan.name, example: "file \"alerts.ndjson\"", at: plan.range))
         }
         return plan
     }
 
     /// `severity >= high`
     private mutating func severityLimit(_ setting: SettingSyntax) -> Severity? {
-        guard setting.items.count == 2, case .value(let condition) = setting.items[1] else { return nil }
+        guard setting.items.count == 2, case .value(let condition) = setting.items[1] else {
+            return nil
+        }
         if case .binary(.greaterOrEqual, let left, let right, _) = condition.kind,
             case .name(let field) = left.kind, field.text == "severity",
             case .name(let name) = right.kind
@@ -144,7 +151,9 @@ extension Checker {
             return nil
         }
         if case .missing = condition.kind { return nil }
-        report(.badSetting("when", wanted: "a least severity: `severity >= high`", at: condition.range))
+        report(
+            .badSetting("when", wanted: "a least severity: `severity >= high`", at: condition.range)
+        )
         return nil
     }
 
@@ -164,7 +173,9 @@ extension Checker {
                 plan.listen = setting.text(1) ?? setting.bare(1)
                 if plan.listen == nil {
                     report(
-                        .badSetting("listen", wanted: "an address such as `127.0.0.1:8686`", at: setting.range))
+                        .badSetting(
+                            "listen", wanted: "an address such as `127.0.0.1:8686`",
+                            at: setting.range))
                 }
             case "memory":
                 plan.memoryBytes = setting.integer(1)
@@ -216,7 +227,8 @@ extension Checker {
             guard let name = inner.key else { continue }
             guard known.keys.contains(name.text) else {
                 report(
-                    .unknownSetting(name.text, of: known.name, at: name.range, similarTo: known.keys))
+                    .unknownSetting(
+                        name.text, of: known.name, at: name.range, similarTo: known.keys))
                 continue
             }
             let values = self.values(Array(inner.items.dropFirst()), of: name.text)
@@ -237,7 +249,9 @@ extension Checker {
             case "env": return [.secret(.environment(literal.value))]
             default:
                 report(
-                    .badSetting("secret", wanted: "`secret file \"...\"` or `secret env \"NAME\"`", at: kind.range))
+                    .badSetting(
+                        "secret", wanted: "`secret file \"...\"` or `secret env \"NAME\"`",
+                        at: kind.range))
                 return []
             }
         }
@@ -278,7 +292,8 @@ extension Checker {
         guard let text, !text.isEmpty else {
             report(
                 .badSetting(
-                    setting.key?.text ?? "setting", wanted: "the name of a field", at: setting.range))
+                    setting.key?.text ?? "setting", wanted: "the name of a field", at: setting.range
+                ))
             return nil
         }
         return FieldPath(text.split(separator: ".").map(String.init))
@@ -293,14 +308,17 @@ extension Checker {
         if errorFree(setting) {
             report(
                 .badSetting(
-                    setting.key?.text ?? "setting", wanted: "a time such as `10s`", at: setting.range))
+                    setting.key?.text ?? "setting", wanted: "a time such as `10s`",
+                    at: setting.range))
         }
         return nil
     }
 
     private func errorFree(_ setting: SettingSyntax) -> Bool { !hasSyntaxError(in: setting.range) }
 
-    private func errorFree(_ block: DeploymentDeclaration) -> Bool { !hasSyntaxError(in: block.range) }
+    private func errorFree(_ block: DeploymentDeclaration) -> Bool {
+        !hasSyntaxError(in: block.range)
+    }
 }
 
 extension SettingSyntax.Item {
@@ -318,7 +336,9 @@ extension SettingSyntax {
     }
 
     fileprivate func text(_ index: Int) -> String? {
-        if index < items.count, case .value(let value) = items[index], case .text(let literal) = value.kind {
+        if index < items.count, case .value(let value) = items[index],
+            case .text(let literal) = value.kind
+        {
             return literal.value
         }
         return nil

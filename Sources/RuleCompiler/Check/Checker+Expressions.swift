@@ -14,7 +14,8 @@ extension Checker {
     ///
     /// - Parameter keyword: The word in front of it, such as `where`, and its place if known.
     mutating func condition(
-        _ syntax: ExpressionSyntax, in scope: Scope, keyword: String, keywordRange: SourceRange? = nil
+        _ syntax: ExpressionSyntax, in scope: Scope, keyword: String,
+        keywordRange: SourceRange? = nil
     ) -> Term {
         let typed = expression(syntax, in: scope)
         switch typed.type {
@@ -25,7 +26,8 @@ extension Checker {
         default:
             report(
                 .conditionNotBool(
-                    typed.type, source: sourceText(syntax.range), at: syntax.range, keyword: keyword,
+                    typed.type, source: sourceText(syntax.range), at: syntax.range,
+                    keyword: keyword,
                     keywordRange: keywordRange))
             return .constant(.bool(false))
         }

@@ -81,7 +81,9 @@ extension Checker {
         let typed = expression(syntax, in: .constant)
         if typed.type != .number, !typed.type.isUnknown {
             report(
-                .operandType(word, wanted: ValueType.number, typed.type, at: syntax.range, place: syntax.range))
+                .operandType(
+                    word, wanted: ValueType.number, typed.type, at: syntax.range,
+                    place: syntax.range))
         }
     }
 
@@ -121,7 +123,8 @@ extension Checker {
         if let count = syntax.atLeastMembers { atLeastOne(count) }
         positive(syntax.within)
         if let member = syntax.member,
-            !syntax.series.isEmpty, !syntax.series.contains(where: { $0.member.text == member.text })
+            !syntax.series.isEmpty,
+            !syntax.series.contains(where: { $0.member.text == member.text })
         {
             report(
                 .unknownName(

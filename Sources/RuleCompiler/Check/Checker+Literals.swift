@@ -121,7 +121,8 @@ func parseSchedule(_ text: String) -> Result<[SchedulePlan.Span], ScheduleFault>
             start < 1440
         else {
             return .failure(
-                ScheduleFault(text: String(words[1]), reason: "is not a span such as `08:00-18:00`"))
+                ScheduleFault(text: String(words[1]), reason: "is not a span such as `08:00-18:00`")
+            )
         }
         guard start != end else {
             return .failure(ScheduleFault(text: String(words[1]), reason: "is no time at all"))
@@ -154,7 +155,8 @@ private func parseDays(_ text: Substring) -> Result<[Int], ScheduleFault> {
             guard let index = dayNames.firstIndex(of: end.lowercased()) else {
                 return .failure(
                     ScheduleFault(
-                        text: String(end), reason: "is not a day: write Mon, Tue, Wed, Thu, Fri, Sat, Sun"))
+                        text: String(end),
+                        reason: "is not a day: write Mon, Tue, Wed, Thu, Fri, Sat, Sun"))
             }
             indices.append(index)
         }
@@ -226,7 +228,8 @@ func timestamp(rfc3339 text: String) -> Timestamp? {
     guard let sign = skip("Zz+-") else { return nil }
     var offset: Int64 = 0
     if sign == UInt8(ascii: "+") || sign == UInt8(ascii: "-") {
-        guard let hours = number(2), skip(":") != nil, let minutes = number(2), hours < 24, minutes < 60
+        guard let hours = number(2), skip(":") != nil, let minutes = number(2), hours < 24,
+            minutes < 60
         else { return nil }
         offset = (hours * 60 + minutes) * 60 * (sign == UInt8(ascii: "+") ? 1 : -1)
     }

@@ -61,7 +61,8 @@ extension Checker {
             if let step = rule.stepIndex[head.text] {
                 return readStep(step, head, rest, scope, range: range)
             }
-            if let typed = field(names, of: event, place: .current, isOptional: false, range: range) {
+            if let typed = field(names, of: event, place: .current, isOptional: false, range: range)
+            {
                 return .value(typed)
             }
             if rest.isEmpty, let typed = constant(head, range: range) { return .value(typed) }
@@ -309,7 +310,8 @@ extension Checker {
     ) -> Typed {
         let step = StepID(index)
         let event = symbols.events[reference.event]
-        if ["count", "first", "last"].contains(names[0].text), let hidden = event.field(names[0].text),
+        if ["count", "first", "last"].contains(names[0].text),
+            let hidden = event.field(names[0].text),
             let declared = hidden.range
         {
             report(
@@ -410,7 +412,8 @@ extension Checker {
         let symbol = symbols.events[event]
         let text = names.map(\.text).joined(separator: ".")
         let member = names[0].range.joined(with: names[names.count - 1].range)
-        let others = includingSteps ? rule.steps.map(\.name.text) + symbols.lets.map(\.name.text) : []
+        let others =
+            includingSteps ? rule.steps.map(\.name.text) + symbols.lets.map(\.name.text) : []
         report(
             .unknownField(
                 text, on: symbol.name, fields: symbol.fieldNames, others: others, at: member,

@@ -125,7 +125,8 @@ extension Checker {
 
     /// Both sides with constants read as the other side's type; nil if one cannot be (reported).
     mutating func agreeing(_ left: Typed, _ right: Typed) -> (Typed, Typed)? {
-        guard let newLeft = coerced(left, to: right.type), let newRight = coerced(right, to: left.type)
+        guard let newLeft = coerced(left, to: right.type),
+            let newRight = coerced(right, to: left.type)
         else { return nil }
         return (newLeft, newRight)
     }
@@ -187,7 +188,8 @@ extension Checker {
                 guard value.type.agrees(with: read.type) else {
                     report(
                         .typeMismatch(
-                            value.type, read.type, verb: "compare", joint: "with", at: element.range,
+                            value.type, read.type, verb: "compare", joint: "with",
+                            at: element.range,
                             left: value.range, right: nil,
                             help: comparisonHelp(value, read, place)))
                     return nil
@@ -212,7 +214,8 @@ extension Checker {
         default:
             report(
                 .notAList(
-                    value.type == .ip && list.constantText != nil ? .network : list.type, source: sourceText(right.range), value: sourceText(left.range),
+                    value.type == .ip && list.constantText != nil ? .network : list.type,
+                    source: sourceText(right.range), value: sourceText(left.range),
                     at: right.range, operatorRange: place))
             return nil
         }
@@ -224,7 +227,9 @@ extension Checker {
     ) -> Term? {
         let address = check(left, scope)
         guard address.type == .ip || address.type.isUnknown else {
-            report(.operandType("in cidr", wanted: ValueType.ip, address.type, at: left.range, place: place))
+            report(
+                .operandType(
+                    "in cidr", wanted: ValueType.ip, address.type, at: left.range, place: place))
             return nil
         }
         if case .list(let elements) = right.kind {
@@ -243,7 +248,9 @@ extension Checker {
     private mutating func network(_ typed: Typed, _ place: SourceRange) -> Term? {
         guard let read = coerced(typed, to: .network) else { return nil }
         if read.type == .network || read.type.isUnknown { return read.term }
-        report(.operandType("in cidr", wanted: ValueType.network, read.type, at: read.range, place: place))
+        report(
+            .operandType(
+                "in cidr", wanted: ValueType.network, read.type, at: read.range, place: place))
         return nil
     }
 
@@ -321,7 +328,9 @@ extension Checker {
         }
         for side in [text, part] where !side.type.isText && !side.type.isUnknown {
             report(
-                .operandType(binary.rawValue, wanted: ValueType.text, side.type, at: side.range, place: place))
+                .operandType(
+                    binary.rawValue, wanted: ValueType.text, side.type, at: side.range, place: place
+                ))
             return nil
         }
         return .textTest(test, text.term, part.term, ignoringCase: ignoringCase)
@@ -349,7 +358,9 @@ extension Checker {
         }
         guard text.type.isText || text.type.isUnknown else {
             report(
-                .operandType("matches", wanted: ValueType.text, text.type, at: left.range, place: right.range))
+                .operandType(
+                    "matches", wanted: ValueType.text, text.type, at: left.range, place: right.range
+                ))
             return nil
         }
         return isGood ? .pattern(text.term, literal.value, ignoringCase: ignoringCase) : nil
@@ -368,7 +379,9 @@ extension Checker {
             return Typed(
                 .negate(typed.term), typed.type, isOptional: typed.isOptional, range: range)
         default:
-            report(.operandType("-", wanted: ValueType.number, typed.type, at: inner.range, place: range))
+            report(
+                .operandType(
+                    "-", wanted: ValueType.number, typed.type, at: inner.range, place: range))
             return .unknown(range)
         }
     }
@@ -404,7 +417,8 @@ extension Checker {
         case (.span, .divide, .span): return .number
         case (.span, .multiply, .number), (.number, .multiply, .span), (.span, .divide, .number):
             return .span
-        case (.unknown, _, .number), (.number, _, .unknown), (.unknown, _, .unknown): return .unknown
+        case (.unknown, _, .number), (.number, _, .unknown), (.unknown, _, .unknown):
+            return .unknown
         case (.unknown, .add, .span), (.unknown, .subtract, .span), (.unknown, .add, .time),
             (.unknown, .subtract, .time), (.time, .subtract, .unknown), (.time, .add, .unknown),
             (.unknown, .multiply, .span), (.unknown, .divide, .span), (.unknown, .remainder, .span),

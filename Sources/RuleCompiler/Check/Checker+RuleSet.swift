@@ -43,7 +43,8 @@ extension Checker {
             if symbols.ruleIndex[test.rule.text] == nil {
                 report(
                     .unknownRule(
-                        test.rule.text, at: test.rule.range, similarTo: symbols.rules.map(\.name.text)))
+                        test.rule.text, at: test.rule.range,
+                        similarTo: symbols.rules.map(\.name.text)))
             }
             tests[test.rule.text, default: []].append(test)
         }
@@ -74,8 +75,10 @@ extension Checker {
         result.tables.fields = fields.fields
         // Types and columns are known now that all rules have said what they read.
         for index in result.tests.indices { resolve(&result.tests[index]) }
-        result.tests.sort { $0.range.source == $1.range.source
-            ? $0.range.start < $1.range.start : $0.range.source < $1.range.source }
+        result.tests.sort {
+            $0.range.source == $1.range.source
+                ? $0.range.start < $1.range.start : $0.range.source < $1.range.source
+        }
         return result
     }
 
@@ -109,7 +112,8 @@ extension Checker {
         return ListPlan(
             name: declaration.name.text, kind: symbol.kind, path: declaration.path?.value,
             declaredIn: set.sources[Int(declaration.range.source.rawValue)].name,
-            keyColumn: declaration.key?.text, refresh: declaration.refresh.map(span), values: values)
+            keyColumn: declaration.key?.text, refresh: declaration.refresh.map(span), values: values
+        )
     }
 
     // MARK: - Metrics as events
@@ -122,7 +126,8 @@ extension Checker {
             for key in metric.keys?.fields ?? [] {
                 _ = event.add(
                     EventSymbol.Field(
-                        path: FieldPath(key.segments.map(\.text)), type: .unknown, isOptional: false,
+                        path: FieldPath(key.segments.map(\.text)), type: .unknown,
+                        isOptional: false,
                         range: key.range))
             }
             for measure in metric.measures {

@@ -76,7 +76,12 @@ extension Checker {
             bound: StateBound(runsPerKey: 0, eventsPerRun: 0, keys: 0, bytesPerKey: 0),
             fingerprint: 0, shape: 0, origin: OriginID(0))
         captureFields(in: &plan)
-        return (plan, drafts.map { TestPlan(title: $0.title, rule: plan.id, lines: $0.lines, range: $0.range) })
+        return (
+            plan,
+            drafts.map {
+                TestPlan(title: $0.title, rule: plan.id, lines: $0.lines, range: $0.range)
+            }
+        )
     }
 
     private func hasPattern(_ pattern: PatternPlan) -> Bool {
@@ -148,7 +153,8 @@ extension Checker {
                 for syntax in expressions {
                     let typed = expression(syntax, in: Scope(.match))
                     switch typed.term {
-                    case .key, .stepField, .stepList, .measure(_, .now): emit.mask.append(typed.term)
+                    case .key, .stepField, .stepList, .measure(_, .now):
+                        emit.mask.append(typed.term)
                     default:
                         if !typed.type.isUnknown { report(.cannotMask(at: syntax.range)) }
                     }
@@ -202,7 +208,9 @@ extension Checker {
             check(zone: zone)
             if typed.type != .time, !typed.type.isUnknown {
                 report(
-                    .formatType("in \"\(zone.value)\"", wanted: ValueType.time, typed.type, at: typed.range))
+                    .formatType(
+                        "in \"\(zone.value)\"", wanted: ValueType.time, typed.type, at: typed.range)
+                )
             }
             return .inZone(zone.value)
         case .first(let count):
@@ -210,7 +218,8 @@ extension Checker {
             if typed.type.element == nil, !typed.type.isUnknown {
                 report(
                     .formatType(
-                        "first \(count.value)", wanted: ValueType.list(.text), typed.type, at: typed.range))
+                        "first \(count.value)", wanted: ValueType.list(.text), typed.type,
+                        at: typed.range))
             }
             return .first(max(1, count.value))
         }

@@ -110,7 +110,9 @@ extension Checker {
             return nil
         case .allOf(let inner), .anyOf(let inner):
             let isAll = if case .allOf = element.kind { true } else { false }
-            if inner.count < 2 { report(.groupTooSmall(isAll ? "all of" : "any of", at: element.range)) }
+            if inner.count < 2 {
+                report(.groupTooSmall(isAll ? "all of" : "any of", at: element.range))
+            }
             var plans: [ElementPlan] = []
             for part in inner {
                 switch part.kind {
@@ -156,7 +158,8 @@ extension Checker {
         if let quantity = step.quantity, quantity != .optional { isRepeated = true }
         rule.steps.append(
             StepSymbol(
-                name: step.name, role: role, event: stream?.event ?? unknownEvent(), element: element,
+                name: step.name, role: role, event: stream?.event ?? unknownEvent(),
+                element: element,
                 group: group, isRepeated: isRepeated, isOptional: isOptional, number: element + 1))
         return StepID(id)
     }
@@ -172,7 +175,8 @@ extension Checker {
     // MARK: - Second pass: conditions
 
     private mutating func step(
-        _ index: Int, _ pending: PendingStep, _ sequence: SequenceSyntax, _ inputs: inout [InputPlan]
+        _ index: Int, _ pending: PendingStep, _ sequence: SequenceSyntax,
+        _ inputs: inout [InputPlan]
     ) -> StepPlan {
         let syntax = pending.syntax
         let event = rule.steps[index].event
@@ -196,7 +200,9 @@ extension Checker {
         }
         let (minimum, maximum) = quantity(syntax)
         positive(syntax.within)
-        if let limit = syntax.within, let whole = sequence.within, limit.nanoseconds > whole.nanoseconds {
+        if let limit = syntax.within, let whole = sequence.within,
+            limit.nanoseconds > whole.nanoseconds
+        {
             report(
                 .stepLimitBeyondRule(
                     syntax.name.text, step: span(limit).description, rule: span(whole).description,
@@ -214,7 +220,9 @@ extension Checker {
         switch step.quantity {
         case nil: return (1, 1)
         case .atLeast(let count):
-            if count < 1 { report(.badQuantity("at least \(count)", instead: "any number of", at: range)) }
+            if count < 1 {
+                report(.badQuantity("at least \(count)", instead: "any number of", at: range))
+            }
             return (max(count, 1), nil)
         case .exactly(let count):
             if count < 1 { report(.badQuantity("exactly \(count)", instead: "without", at: range)) }
@@ -237,7 +245,9 @@ extension Checker {
         // `until` is a condition on the whole, wherever it is written.
         let ordered = elements.filter { if case .until = $0.kind { false } else { true } }
         guard !ordered.isEmpty else {
-            if !hasSyntaxError(in: pattern.range) { report(.emptyPattern("sequence", at: pattern.keyword)) }
+            if !hasSyntaxError(in: pattern.range) {
+                report(.emptyPattern("sequence", at: pattern.keyword))
+            }
             return
         }
         var hasStep = false
@@ -309,7 +319,9 @@ extension Checker {
 
     /// A step that takes events, by its name.
     private mutating func takenStep(_ name: Name) -> StepID? {
-        if let index = rule.stepIndex[name.text], rule.steps[index].role == .taken { return StepID(index) }
+        if let index = rule.stepIndex[name.text], rule.steps[index].role == .taken {
+            return StepID(index)
+        }
         let candidates = rule.steps.filter { $0.role == .taken }.map(\.name.text)
         report(.unknownStep(name.text, at: name.range, similarTo: candidates))
         return nil

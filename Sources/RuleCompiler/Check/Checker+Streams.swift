@@ -52,7 +52,9 @@ extension Checker {
     }
 
     private mutating func alertEvent() -> Int {
-        if let known = symbols.eventIndex["alert"], symbols.events[known].kind == .alert { return known }
+        if let known = symbols.eventIndex["alert"], symbols.events[known].kind == .alert {
+            return known
+        }
         symbols.eventIndex["alert"] = symbols.events.count
         symbols.events.append(EventSymbol(name: "alert", kind: .alert))
         return symbols.events.count - 1
@@ -122,7 +124,8 @@ extension Checker {
             if let earlier = rule.keyIndex[name] {
                 report(
                     .duplicateName(
-                        name, kind: "key", at: path.range, first: rule.keys[earlier].range, place: nil)
+                        name, kind: "key", at: path.range, first: rule.keys[earlier].range,
+                        place: nil)
                 )
                 continue
             }
@@ -174,7 +177,8 @@ extension Checker {
                         declared: symbol.range.map(place)))
                 result.append(fields.field(FieldPath([path]), .unknown))
             } else {
-                let segments = alias?.segments.map(\.text) ?? part.name.split(separator: ".").map(String.init)
+                let segments =
+                    alias?.segments.map(\.text) ?? part.name.split(separator: ".").map(String.init)
                 result.append(fields.field(FieldPath(segments), .unknown))
             }
         }

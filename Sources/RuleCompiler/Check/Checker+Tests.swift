@@ -97,7 +97,8 @@ extension Checker {
             let typed = expression(valueSyntax, in: .constant)
             guard let value = constantValue(typed, at: valueSyntax.range) else { continue }
             let type = field?.type ?? .unknown
-            guard case .some(let read) = valueOfField(value, typed, type, at: valueSyntax.range) else {
+            guard case .some(let read) = valueOfField(value, typed, type, at: valueSyntax.range)
+            else {
                 continue
             }
             values.append(
@@ -117,7 +118,8 @@ extension Checker {
             return nil
         }
         guard let read = coerced(typed, to: type) else { return nil }
-        guard read.type.agrees(with: type) || (type.element != nil && read.type.element != nil) else {
+        guard read.type.agrees(with: type) || (type.element != nil && read.type.element != nil)
+        else {
             report(.valueOfOtherType(read.type, wanted: type, at: range))
             return nil
         }

@@ -16,7 +16,8 @@ extension Checker {
             key: keyFields(of: stream.event, aliases: [], input: over.range))
         let condition = over.condition.map {
             self.condition(
-                $0, in: Scope(.event(stream.event)), keyword: "where", keywordRange: over.whereRange)
+                $0, in: Scope(.event(stream.event)), keyword: "where", keywordRange: over.whereRange
+            )
         }
         measures(syntax.measures, over: stream.event)
         let window = syntax.window.map { self.window($0) }

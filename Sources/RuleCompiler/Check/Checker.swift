@@ -55,7 +55,8 @@ struct Checker {
         self.options = options
         var starts = [[UInt32]](repeating: [], count: set.sources.count)
         for diagnostic in set.diagnostics where diagnostic.severity == .error {
-            starts[Int(diagnostic.primary.range.source.rawValue)].append(diagnostic.primary.range.start)
+            starts[Int(diagnostic.primary.range.source.rawValue)].append(
+                diagnostic.primary.range.start)
         }
         syntaxErrors = starts.map { $0.sorted() }
         letValues = Array(repeating: .untouched, count: symbols.lets.count)
@@ -96,6 +97,7 @@ struct Checker {
     mutating func note(_ typed: Typed, declaration: SourceRange? = nil, event: String? = nil) {
         guard expansions.isEmpty else { return }
         facts[typed.range] = ExpressionFact(
-            term: typed.term, type: typed.type, isOptional: typed.isOptional, declaration: declaration, event: event)
+            term: typed.term, type: typed.type, isOptional: typed.isOptional,
+            declaration: declaration, event: event)
     }
 }

@@ -13,7 +13,8 @@ struct Connector {
         Connector(name: "file", keys: ["path", "follow", "format"], isRun: true),
         Connector(name: "stdin", keys: ["format"], isRun: true),
         Connector(name: "http", keys: ["listen", "path", "token", "max_body"] + tls),
-        Connector(name: "kafka", keys: ["brokers", "topic", "group", "from", "user", "password"] + tls),
+        Connector(
+            name: "kafka", keys: ["brokers", "topic", "group", "from", "user", "password"] + tls),
         Connector(
             name: "mqtt",
             keys: ["broker", "topic", "client", "qos", "user", "password"] + tls),
@@ -40,7 +41,8 @@ struct Connector {
         Connector(name: "google_chat", keys: ["url"]),
         Connector(name: "mattermost", keys: ["url", "channel"]),
         Connector(name: "kafka", keys: ["brokers", "topic", "user", "password"] + tls),
-        Connector(name: "elasticsearch", keys: ["url", "index", "user", "password", "token"] + tls),
+        Connector(
+            name: "elasticsearch", keys: ["url", "index", "user", "password", "token"] + tls),
         Connector(name: "opensearch", keys: ["url", "index", "user", "password", "token"] + tls),
         Connector(name: "sns", keys: ["topic"] + aws),
         Connector(name: "sqs", keys: ["queue"] + aws),
@@ -50,7 +52,8 @@ struct Connector {
         Connector(name: "influx", keys: ["url", "bucket", "org", "token"] + tls),
         Connector(name: "grafana", keys: ["url", "token", "stream"] + tls),
         Connector(name: "redis", keys: ["address", "channel", "stream", "user", "password"] + tls),
-        Connector(name: "smtp", keys: ["server", "from", "to", "subject", "user", "password"] + tls),
+        Connector(
+            name: "smtp", keys: ["server", "from", "to", "subject", "user", "password"] + tls),
         Connector(name: "postgresql", keys: ["url", "table", "password"] + tls),
         Connector(name: "sqlite", keys: ["path", "table"]),
         Connector(name: "syslog", keys: ["address", "protocol", "facility"] + tls),
@@ -64,7 +67,9 @@ struct Connector {
     static let decoders = ["json", "cloudtrail", "syslog", "otlp", "logfmt", "csv", "cloudevents"]
 
     /// Keys whose value must not stand in a file that is shared.
-    static let secretKeys: Set<String> = ["password", "token", "secret", "secret_key", "private_key", "key"]
+    static let secretKeys: Set<String> = [
+        "password", "token", "secret", "secret_key", "private_key", "key",
+    ]
 
     static func named(_ name: String, among connectors: [Connector]) -> Connector? {
         connectors.first { $0.name == name }

@@ -90,7 +90,9 @@ extension ValueType {
     func agrees(with other: ValueType) -> Bool {
         if isUnknown || other.isUnknown || self == other { return true }
         if isText, other.isText { return true }
-        if let element, let otherElement = other.element { return element.agrees(with: otherElement) }
+        if let element, let otherElement = other.element {
+            return element.agrees(with: otherElement)
+        }
         return false
     }
 

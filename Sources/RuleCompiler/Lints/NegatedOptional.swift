@@ -9,7 +9,8 @@ extension Lints {
     mutating func reportNegatedOptionals(
         in condition: ExpressionSyntax, guardedBy others: [ExpressionSyntax]
     ) {
-        var suspects: [(subject: ExpressionSyntax, test: ExpressionSyntax, fact: ExpressionFact)] = []
+        var suspects: [(subject: ExpressionSyntax, test: ExpressionSyntax, fact: ExpressionFact)] =
+            []
         visitNegated(condition, negation: nil) { subject, test in
             guard let fact = fact(subject), fact.isOptional, let event = fact.event,
                 let declaration = fact.declaration, isOptional(declaration, event)

@@ -229,7 +229,8 @@ private struct SymbolCollector {
         guard let first else { return true }
         diagnostics.append(
             .duplicateName(
-                name.text, kind: kind, at: name.range, first: first.range, place: place(first.range)))
+                name.text, kind: kind, at: name.range, first: first.range, place: place(first.range)
+            ))
         return false
     }
 

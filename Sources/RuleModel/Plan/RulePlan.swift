@@ -430,7 +430,8 @@ public struct MeasurePlan: Sendable, Equatable {
     public var condition: Term?
 
     public init(
-        name: String, function: AggregateFunction, argument: Term?, parameter: Double?, condition: Term?
+        name: String, function: AggregateFunction, argument: Term?, parameter: Double?,
+        condition: Term?
     ) {
         self.name = name
         self.function = function

@@ -67,7 +67,9 @@ extension [UInt8] {
     /// Exactly so many hexadecimal digits, in lower case.
     public mutating func appendHexadecimal(_ number: UInt64, digits: Int) {
         let text = String(number, radix: 16)
-        append(contentsOf: repeatElement(UInt8(ascii: "0"), count: Swift.max(0, digits - text.utf8.count)))
+        append(
+            contentsOf: repeatElement(
+                UInt8(ascii: "0"), count: Swift.max(0, digits - text.utf8.count)))
         append(contentsOf: text.utf8)
     }
 }

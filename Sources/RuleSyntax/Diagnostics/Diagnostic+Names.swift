@@ -12,9 +12,11 @@ extension Diagnostic {
         declared: String?
     ) -> Diagnostic {
         Diagnostic(
-            .unknownField, "no field `\(name)` on event `\(event)`", at: range, label: "unknown field",
+            .unknownField, "no field `\(name)` on event `\(event)`", at: range,
+            label: "unknown field",
             notes: fieldNotes(event, fields, declared),
-            help: suggestionHelp(for: name, at: range, kind: "field", among: fields, others: others))
+            help: suggestionHelp(for: name, at: range, kind: "field", among: fields, others: others)
+        )
     }
 
     /// - Parameter input: The source whose event lacks the field; nil when an alias names it.
@@ -26,7 +28,9 @@ extension Diagnostic {
         if input != nil {
             if help.contains(where: { $0.fix == nil }) { help = [] }
             help.append(
-                Help("if `\(event)` has it under another name, say so behind the source: `by \(path) = NAME`"))
+                Help(
+                    "if `\(event)` has it under another name, say so behind the source: `by \(path) = NAME`"
+                ))
         }
         return Diagnostic(
             .unknownField, "no field `\(path)` on event `\(event)`", at: range,
@@ -35,7 +39,9 @@ extension Diagnostic {
             notes: fieldNotes(event, fields, declared), help: help)
     }
 
-    private static func fieldNotes(_ event: String, _ fields: [String], _ declared: String?) -> [String] {
+    private static func fieldNotes(_ event: String, _ fields: [String], _ declared: String?)
+        -> [String]
+    {
         guard !fields.isEmpty else { return [] }
         let shown = fields.prefix(12).map { "`\($0)`" }.joined(separator: ", ")
         let more = fields.count > 12 ? " and \(fields.count - 12) more" : ""
@@ -73,9 +79,12 @@ extension Diagnostic {
                 "rule names are used in alerts, metrics and saved state, so they are unique in a whole rule set"
             ]
         }
-        if let place, first.source != range.source { notes.insert("first defined at \(place)", at: 0) }
+        if let place, first.source != range.source {
+            notes.insert("first defined at \(place)", at: 0)
+        }
         return Diagnostic(
-            .duplicateName, "\(kind) `\(name)` is defined twice", at: range, label: "defined again here",
+            .duplicateName, "\(kind) `\(name)` is defined twice", at: range,
+            label: "defined again here",
             secondary: [Label(first, "first definition")], notes: notes)
     }
 
@@ -114,7 +123,9 @@ extension Diagnostic {
             .unknownName, "`\(name)` is a field of an event, not of the match", at: range,
             label: "of which event?",
             help: [
-                Help("read it through its step: `\(step).\(name)`", fix: .replace(range, with: "\(step).\(name)"))
+                Help(
+                    "read it through its step: `\(step).\(name)`",
+                    fix: .replace(range, with: "\(step).\(name)"))
             ])
     }
 
@@ -123,11 +134,15 @@ extension Diagnostic {
         _ name: String, event: String, isDeclared: Bool, at range: SourceRange, candidates: [String]
     ) -> Diagnostic {
         var help = [
-            Help("make one value of them with a measure, for example `measure highest = max(\(name))`")
+            Help(
+                "make one value of them with a measure, for example `measure highest = max(\(name))`"
+            )
         ]
         if let match = suggest(name, among: candidates) {
             help.insert(
-                Help("there is a measure or key with a similar name: `\(match)`", fix: .replace(range, with: match)),
+                Help(
+                    "there is a measure or key with a similar name: `\(match)`",
+                    fix: .replace(range, with: match)),
                 at: 0)
         }
         let message =
@@ -144,7 +159,11 @@ extension Diagnostic {
         Diagnostic(
             .unknownName, "list `\(name)` is not a value", at: range, label: "a list stands here",
             secondary: [Label(declared, "declared here")],
-            help: [Help("ask for membership, `x in list \(name)`, or look a row up: `\(name)[x].column`")])
+            help: [
+                Help(
+                    "ask for membership, `x in list \(name)`, or look a row up: `\(name)[x].column`"
+                )
+            ])
     }
 
     /// - Parameter group: The block both steps stand in, if they stand in one.
@@ -155,13 +174,15 @@ extension Diagnostic {
         switch group {
         case .allOf:
             return Diagnostic(
-                .readBeforeBound, "`\(name)` is read before it is bound", at: range, label: "read here",
+                .readBeforeBound, "`\(name)` is read before it is bound", at: range,
+                label: "read here",
                 secondary: [Label(declared, "may happen later")],
                 notes: ["the steps of `all of` happen in any order, so neither can read the other"],
                 help: [Help("compare them in a later step or write two steps in order")])
         case .anyOf:
             return Diagnostic(
-                .readBeforeBound, "`\(name)` is read where it is never bound", at: range, label: "read here",
+                .readBeforeBound, "`\(name)` is read where it is never bound", at: range,
+                label: "read here",
                 secondary: [Label(declared, "the other alternative")],
                 notes: ["only one step of `any of` happens, so neither can read the other"])
         case nil:
@@ -171,7 +192,8 @@ extension Diagnostic {
                 secondary: [Label(declared, "bound here, in step \(boundIn)")],
                 notes: [
                     "a step can read the events of earlier steps only, since later ones have not happened yet"
-                ], help: [Help("move the condition to step \(boundIn), where both events are known")])
+                ],
+                help: [Help("move the condition to step \(boundIn), where both events are known")])
         }
     }
 
@@ -189,12 +211,16 @@ extension Diagnostic {
     /// What other languages call our functions.
     private static let foreignFunctions = [
         "lowercase": "lower", "tolower": "lower", "to_lower": "lower", "uppercase": "upper",
-        "toupper": "upper", "to_upper": "upper", "len": "length", "size": "length", "strlen": "length",
-        "average": "avg", "mean": "avg", "uniq": "distinct", "unique": "distinct", "dcount": "distinct",
+        "toupper": "upper", "to_upper": "upper", "len": "length", "size": "length",
+        "strlen": "length",
+        "average": "avg", "mean": "avg", "uniq": "distinct", "unique": "distinct",
+        "dcount": "distinct",
         "count_distinct": "distinct", "approx_distinct": "distinct", "quantile": "percentile",
         "median": "percentile", "tonumber": "number", "to_number": "number", "int": "number",
-        "float": "number", "tostring": "text", "to_string": "text", "str": "text", "hour": "hour_of_day",
-        "weekday": "day_of_week", "haversine": "geo_km", "geo_distance": "geo_km", "offset": "same_time",
+        "float": "number", "tostring": "text", "to_string": "text", "str": "text",
+        "hour": "hour_of_day",
+        "weekday": "day_of_week", "haversine": "geo_km", "geo_distance": "geo_km",
+        "offset": "same_time",
     ]
 
     /// A function that does not exist, perhaps called so elsewhere.
@@ -203,11 +229,13 @@ extension Diagnostic {
     ) -> Diagnostic {
         if let ours = foreignFunctions[name.lowercased()] {
             return Diagnostic(
-                .unknownFunction, "there is no function `\(name)`", at: range, label: "unknown function",
+                .unknownFunction, "there is no function `\(name)`", at: range,
+                label: "unknown function",
                 help: [Help("here it is called `\(ours)`", fix: .replace(range, with: ours))])
         }
         return Diagnostic(
-            .unknownFunction, "there is no function `\(name)`", at: range, label: "unknown function",
+            .unknownFunction, "there is no function `\(name)`", at: range,
+            label: "unknown function",
             help: suggestionHelp(for: name, at: range, kind: "function", among: candidates))
     }
 
@@ -219,7 +247,8 @@ extension Diagnostic {
         let least = isVariadic ? "at least " : ""
         let count = wanted == 1 ? "1 value" : "\(wanted == 0 ? "no" : "\(wanted)") values"
         return Diagnostic(
-            .argumentCount, "`\(function)` takes \(least)\(count), and here are \(found)", at: range,
+            .argumentCount, "`\(function)` takes \(least)\(count), and here are \(found)",
+            at: range,
             label: "\(found) given", notes: ["it is written `\(signature)`"])
     }
 
@@ -247,7 +276,8 @@ extension Diagnostic {
         _ name: String, at range: SourceRange, similarTo candidates: [String]
     ) -> Diagnostic {
         Diagnostic(
-            .unknownSchedule, "there is no schedule `\(name)`", at: range, label: "unknown schedule",
+            .unknownSchedule, "there is no schedule `\(name)`", at: range,
+            label: "unknown schedule",
             help: candidates.isEmpty
                 ? [
                     Help(
@@ -265,7 +295,8 @@ extension Diagnostic {
             help = [Help("did you mean `\(step).\(match)`?", fix: .replace(member, with: match))]
         }
         return Diagnostic(
-            .unknownStepMember, "step `\(step)` has no field `\(name)`", at: range, label: "unknown field",
+            .unknownStepMember, "step `\(step)` has no field `\(name)`", at: range,
+            label: "unknown field",
             notes: [
                 "a repeated step offers count, first, last, sum(), avg(), min(), max(), distinct() and each field as a list"
             ], help: help)
@@ -301,7 +332,8 @@ extension Diagnostic {
     /// `list NAME of` something that lists do not hold.
     public static func unknownListKind(_ name: Name) -> Diagnostic {
         Diagnostic(
-            .unknownType, "a list cannot be of `\(name.text)`", at: name.range, label: "unknown kind of list",
+            .unknownType, "a list cannot be of `\(name.text)`", at: name.range,
+            label: "unknown kind of list",
             help: suggestionHelp(
                 for: name.text, at: name.range, kind: "kind",
                 among: ["text", "cidr", "number", "pair", "table"]))
@@ -312,24 +344,33 @@ extension Diagnostic {
         _ name: String, step: String, event: String, at range: SourceRange, declared: SourceRange
     ) -> Diagnostic {
         let meaning =
-            name == "count" ? "the number of events" : name == "first" ? "the first event" : "the last event"
+            name == "count"
+            ? "the number of events" : name == "first" ? "the first event" : "the last event"
         return Diagnostic(
-            .reservedMember, "`\(step).\(name)` is \(meaning), not the field `\(name)` of `\(event)`",
-            at: range, label: "\(meaning) of the step", secondary: [Label(declared, "the field it hides")],
-            help: [Help("the field of one event is `\(step).first.\(name)` or `\(step).last.\(name)`")])
+            .reservedMember,
+            "`\(step).\(name)` is \(meaning), not the field `\(name)` of `\(event)`",
+            at: range, label: "\(meaning) of the step",
+            secondary: [Label(declared, "the field it hides")],
+            help: [
+                Help("the field of one event is `\(step).first.\(name)` or `\(step).last.\(name)`")
+            ])
     }
 
     /// An expression that grows beyond measure when its definitions are put in.
     public static func expressionTooLarge(nodesMax: Int, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .expressionTooLarge, "with its definitions put in, this expression has too many parts", at: range,
+            .expressionTooLarge, "with its definitions put in, this expression has too many parts",
+            at: range,
             label: "grows too large", notes: ["\(nodesMax) parts, and 600 levels, are possible"])
     }
 
     /// `by key = field` with a key that the rule does not have.
-    public static func aliasOfNoKey(_ name: String, at range: SourceRange, keys: [String]) -> Diagnostic {
+    public static func aliasOfNoKey(_ name: String, at range: SourceRange, keys: [String])
+        -> Diagnostic
+    {
         Diagnostic(
-            .aliasOfNoKey, "`\(name)` is not a part of the rule's key", at: range, label: "not in the key",
+            .aliasOfNoKey, "`\(name)` is not a part of the rule's key", at: range,
+            label: "not in the key",
             help: keys.isEmpty
                 ? [Help("give the rule a key: `sequence by \(name)`")]
                 : suggestionHelp(for: name, at: range, kind: "key", among: keys))
@@ -340,7 +381,8 @@ extension Diagnostic {
         _ name: String, at range: SourceRange, similarTo candidates: [String]
     ) -> Diagnostic {
         Diagnostic(
-            .unknownStep, "there is no step `\(name)` that takes events", at: range, label: "unknown step",
+            .unknownStep, "there is no step `\(name)` that takes events", at: range,
+            label: "unknown step",
             help: suggestionHelp(for: name, at: range, kind: "step", among: candidates))
     }
 
@@ -373,10 +415,15 @@ extension Diagnostic {
 
 /// As `suggestionHelp`, with names of another kind that count as likely words but not as fields.
 private func suggestionHelp(
-    for word: String, at range: SourceRange, kind: String, among candidates: [String], others: [String]
+    for word: String, at range: SourceRange, kind: String, among candidates: [String],
+    others: [String]
 ) -> [Help] {
     if suggest(word, among: candidates) == nil, let other = suggest(word, among: others) {
-        return [Help("there is something with a similar name: `\(other)`", fix: .replace(range, with: other))]
+        return [
+            Help(
+                "there is something with a similar name: `\(other)`",
+                fix: .replace(range, with: other))
+        ]
     }
     return suggestionHelp(for: word, at: range, kind: kind, among: candidates)
 }

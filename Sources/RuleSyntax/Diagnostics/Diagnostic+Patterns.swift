@@ -4,7 +4,8 @@ extension Diagnostic {
     /// A sequence whose state would never shrink.
     public static func unboundedSequence(_ rule: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .unbounded, "this sequence has no time limit, so its state would never shrink", at: range,
+            .unbounded, "this sequence has no time limit, so its state would never shrink",
+            at: range,
             label: "no limit on the whole",
             help: [Help("add `within 5m`, or `unbounded limit 10000 runs` if this is meant")])
     }
@@ -12,7 +13,8 @@ extension Diagnostic {
     /// A correlation without a time limit.
     public static func unboundedCorrelation(at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .unbounded, "this correlation has no time limit, so its state would never shrink", at: range,
+            .unbounded, "this correlation has no time limit, so its state would never shrink",
+            at: range,
             label: "no limit on the whole", help: [Help("add `within 5m`")])
     }
 
@@ -21,13 +23,16 @@ extension Diagnostic {
         Diagnostic(
             .absencePlace, "`no \(name)` stands between two steps", at: range,
             label: "neither first nor last",
-            help: [Help("between two steps write `without \(name): ...`, which has no time of its own")])
+            help: [
+                Help("between two steps write `without \(name): ...`, which has no time of its own")
+            ])
     }
 
     /// An absence inside `all of` or `any of`.
     public static func absenceInGroup(_ name: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .absencePlace, "`\(name)` does not happen, so it cannot stand in `all of` or `any of`", at: range,
+            .absencePlace, "`\(name)` does not happen, so it cannot stand in `all of` or `any of`",
+            at: range,
             label: "not a step")
     }
 
@@ -59,11 +64,13 @@ extension Diagnostic {
     ) -> Diagnostic {
         Diagnostic(
             .absencePlace,
-            "an absence at the \(isFirst ? "beginning" : "end") has `\(wanted)`, not `\(word)`", at: range,
+            "an absence at the \(isFirst ? "beginning" : "end") has `\(wanted)`, not `\(word)`",
+            at: range,
             label: "behind `\(word)`",
             notes: [
                 isFirst
-                    ? "`for` looks back from the first event" : "`within` waits from the step before"
+                    ? "`for` looks back from the first event"
+                    : "`within` waits from the step before"
             ])
     }
 
@@ -86,7 +93,8 @@ extension Diagnostic {
         rule: String, _ first: Label, _ second: Label, help: [Help]
     ) -> Diagnostic {
         Diagnostic(
-            .contradiction, "this condition can never be true", at: second.range, label: second.text,
+            .contradiction, "this condition can never be true", at: second.range,
+            label: second.text,
             secondary: [first], notes: ["the rule `\(rule)` could therefore never raise an alert"],
             help: help)
     }
@@ -99,8 +107,14 @@ extension Diagnostic {
         Diagnostic(
             .stepLimitBeyondRule, "the limit of step `\(step)` can never be reached", at: range,
             label: "up to \(limit) after the step before …",
-            secondary: [Label(wholeRange, "… but the whole match must end \(whole) after it began")],
-            help: [Help("raise `within` of the rule above \(limit), or lower that of the step below \(whole)")])
+            secondary: [
+                Label(wholeRange, "… but the whole match must end \(whole) after it began")
+            ],
+            help: [
+                Help(
+                    "raise `within` of the rule above \(limit), or lower that of the step below \(whole)"
+                )
+            ])
     }
 
     /// `immediately` at the first step.
@@ -113,14 +127,16 @@ extension Diagnostic {
     /// `immediately` before an event that does not happen.
     public static func immediatelyAbsent(_ name: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .immediatelyFirst, "`\(name)` does not happen, so it cannot come immediately", at: range,
+            .immediatelyFirst, "`\(name)` does not happen, so it cannot come immediately",
+            at: range,
             label: "does not fit an absence")
     }
 
     /// A step of `all of` with a quantity.
     public static func quantityInAllOf(_ name: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .quantityInAllOf, "`all of` takes each step once, and `\(name)` has a quantity", at: range,
+            .quantityInAllOf, "`all of` takes each step once, and `\(name)` has a quantity",
+            at: range,
             label: "not once", help: [Help("put the step before or behind the block")])
     }
 
@@ -134,7 +150,9 @@ extension Diagnostic {
     }
 
     /// A minimum above its maximum.
-    public static func reversedQuantity(_ least: Int, _ most: Int, at range: SourceRange) -> Diagnostic {
+    public static func reversedQuantity(_ least: Int, _ most: Int, at range: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
             .badQuantity, "no number is at least \(least) and at most \(most)", at: range,
             label: "the wrong way round", help: [Help("the smaller number goes first")])
@@ -148,7 +166,9 @@ extension Diagnostic {
     }
 
     /// `at least N of them` with an N that no match can reach, or that says nothing.
-    public static func moreThanMembers(_ count: Int, members: Int, at range: SourceRange) -> Diagnostic {
+    public static func moreThanMembers(_ count: Int, members: Int, at range: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
             .badQuantity, "`at least \(count) of them` of \(members) members", at: range,
             label: "must be from 1 to \(members)")
@@ -157,7 +177,8 @@ extension Diagnostic {
     /// A time that has to be longer than nothing and is not.
     public static func zeroDuration(at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .zeroDuration, "this time has to be longer than nothing", at: range, label: "no time at all")
+            .zeroDuration, "this time has to be longer than nothing", at: range,
+            label: "no time at all")
     }
 
     /// A last step that need not happen.
@@ -172,14 +193,18 @@ extension Diagnostic {
     /// A sequence that names more events than a run can hold.
     public static func tooManySteps(_ count: Int, max: Int, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .tooManySteps, "this sequence names \(count) events, and \(max) are possible", at: range,
+            .tooManySteps, "this sequence names \(count) events, and \(max) are possible",
+            at: range,
             label: "number \(max + 1)", help: [Help("split it into several rules")])
     }
 
     /// `from list` with a key of several parts.
-    public static func keyListWithSeveralKeys(at range: SourceRange, keys: SourceRange) -> Diagnostic {
+    public static func keyListWithSeveralKeys(at range: SourceRange, keys: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
-            .keyListPlace, "`from list` needs a key of one part", at: range, label: "a list of single values",
+            .keyListPlace, "`from list` needs a key of one part", at: range,
+            label: "a list of single values",
             secondary: [Label(keys, "a key of several parts")])
     }
 
@@ -195,7 +220,8 @@ extension Diagnostic {
         _ size: String, _ every: String, at range: SourceRange, size sizeRange: SourceRange
     ) -> Diagnostic {
         Diagnostic(
-            .hopDoesNotDivide, "a window of \(size) is not a whole number of steps of \(every)", at: range,
+            .hopDoesNotDivide, "a window of \(size) is not a whole number of steps of \(every)",
+            at: range,
             label: "does not divide it", secondary: [Label(sizeRange, "the window")])
     }
 
@@ -215,7 +241,9 @@ extension Diagnostic {
         var help: [Help] = []
         if let match = suggest(name, among: zones) {
             help = [
-                Help("there is a zone with a similar name: `\(match)`", fix: .replace(range, with: "\"\(match)\""))
+                Help(
+                    "there is a zone with a similar name: `\(match)`",
+                    fix: .replace(range, with: "\"\(match)\""))
             ]
         }
         return Diagnostic(
@@ -224,10 +252,12 @@ extension Diagnostic {
     }
 
     /// Two policies of which only one can hold.
-    public static func conflictingPolicies(at range: SourceRange, first: SourceRange) -> Diagnostic {
+    public static func conflictingPolicies(at range: SourceRange, first: SourceRange) -> Diagnostic
+    {
         Diagnostic(
             .conflictingPolicies, "two ways of choosing among overlapping matches", at: range,
-            label: "the second", secondary: [Label(first, "the first")], help: [Help("keep one of them")])
+            label: "the second", secondary: [Label(first, "the first")],
+            help: [Help("keep one of them")])
     }
 
     /// A second `until`.
@@ -246,7 +276,8 @@ extension Diagnostic {
     /// A group or correlation with fewer than two members.
     public static func groupTooSmall(_ kind: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .emptyPattern, "`\(kind)` needs at least two members", at: range, label: "fewer than two")
+            .emptyPattern, "`\(kind)` needs at least two members", at: range,
+            label: "fewer than two")
     }
 
     /// A threshold or metric without a window.

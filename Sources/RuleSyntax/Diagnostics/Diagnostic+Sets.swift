@@ -11,14 +11,16 @@ extension Diagnostic {
     /// A rule has `risk`, which is not added up yet.
     public static func riskNotRun(_ rule: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .notRun, "the `risk` of `\(rule)` is checked, and this version does not add it up", at: range,
+            .notRun, "the `risk` of `\(rule)` is checked, and this version does not add it up",
+            at: range,
             label: "the rule itself runs")
     }
 
     /// - Parameter path: The file that was looked for.
     public static func missingImport(_ path: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .missingImport, "cannot read the imported file `\(path)`", at: range, label: "no such file",
+            .missingImport, "cannot read the imported file `\(path)`", at: range,
+            label: "no such file",
             notes: ["paths are relative to the importing file"])
     }
 
@@ -27,7 +29,9 @@ extension Diagnostic {
         Diagnostic(
             .noSinks, "sink `\(name)` is not declared, and neither is any other", at: range,
             label: "declared in a deployment file?",
-            notes: ["alerts go to standard output; add the file that declares the sinks to check the name"])
+            notes: [
+                "alerts go to standard output; add the file that declares the sinks to check the name"
+            ])
     }
 
     /// A word in a deployment block that does not exist.
@@ -35,7 +39,8 @@ extension Diagnostic {
         _ name: String, of block: String, at range: SourceRange, similarTo candidates: [String]
     ) -> Diagnostic {
         Diagnostic(
-            .unknownSetting, "`\(block)` has no setting `\(name)`", at: range, label: "unknown setting",
+            .unknownSetting, "`\(block)` has no setting `\(name)`", at: range,
+            label: "unknown setting",
             help: suggestionHelp(for: name, at: range, kind: "setting", among: candidates))
     }
 
@@ -46,13 +51,15 @@ extension Diagnostic {
     ) -> Diagnostic {
         Diagnostic(
             .badSetting, "`\(name)` takes \(wanted)", at: range, label: "not understood",
-            help: found.map { suggestionHelp(for: $0, at: range, kind: "value", among: candidates) } ?? [])
+            help: found.map { suggestionHelp(for: $0, at: range, kind: "value", among: candidates) }
+                ?? [])
     }
 
     /// A secret stands in the file itself.
     public static func plainSecret(_ key: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .plainSecret, "a secret stands here in plain text", at: range, label: "readable by everyone",
+            .plainSecret, "a secret stands here in plain text", at: range,
+            label: "readable by everyone",
             help: [Help("write `\(key) secret file \"...\"` or `\(key) secret env \"NAME\"`")])
     }
 
@@ -77,23 +84,32 @@ extension Diagnostic {
     }
 
     /// A source that this version checks and does not open.
-    public static func sourceNotRun(_ kind: String, source: String, at range: SourceRange) -> Diagnostic {
+    public static func sourceNotRun(_ kind: String, source: String, at range: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
-            .sourceNotRun, "source `\(source)` reads from `\(kind)`, which this version does not open", at: range,
+            .sourceNotRun,
+            "source `\(source)` reads from `\(kind)`, which this version does not open", at: range,
             label: "checked, not opened")
     }
 
     /// `allow` names something other than a warning.
-    public static func badAllow(_ number: String, isKnown: Bool, at range: SourceRange) -> Diagnostic {
+    public static func badAllow(_ number: String, isKnown: Bool, at range: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
-            .badAllow, isKnown ? "`\(number)` is not a warning and cannot be allowed" : "there is no warning `\(number)`",
+            .badAllow,
+            isKnown
+                ? "`\(number)` is not a warning and cannot be allowed"
+                : "there is no warning `\(number)`",
             at: range, label: "not a warning")
     }
 
     /// Rules wait for each other's alerts; the first name is repeated at the end.
     public static func ruleCycle(_ rules: [String], at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .ruleCycle, "these rules wait for each other's alerts", at: range, label: "closes the circle",
+            .ruleCycle, "these rules wait for each other's alerts", at: range,
+            label: "closes the circle",
             notes: [rules.map { "`\($0)`" }.joined(separator: " -> ")])
     }
 }

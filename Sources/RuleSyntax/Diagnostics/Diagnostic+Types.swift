@@ -33,7 +33,8 @@ extension Diagnostic {
     ) -> Diagnostic {
         Diagnostic(
             .typeMismatch, "this list holds both \(quoted(first)) and \(quoted(other))", at: range,
-            label: "this is \(a(other))", secondary: [Label(list, "the others are \(quoted(first))")])
+            label: "this is \(a(other))",
+            secondary: [Label(list, "the others are \(quoted(first))")])
     }
 
     /// A side of `and`, `or` or `not` that is no condition.
@@ -42,14 +43,17 @@ extension Diagnostic {
         operatorRange: SourceRange
     ) -> Diagnostic {
         Diagnostic(
-            .operandType, "`\(word)` \(word == "not" ? "turns a condition round" : "joins conditions"), and this is \(a(type))", at: range,
+            .operandType,
+            "`\(word)` \(word == "not" ? "turns a condition round" : "joins conditions"), and this is \(a(type))",
+            at: range,
             label: "this is \(a(type))", secondary: [Label(operatorRange, "needs a `bool`")],
             help: comparisonHelp(type, source))
     }
 
     /// An operator was given a type it does not work on.
     public static func operandType(
-        _ word: String, wanted: TypeText, _ type: TypeText, at range: SourceRange, place: SourceRange
+        _ word: String, wanted: TypeText, _ type: TypeText, at range: SourceRange,
+        place: SourceRange
     ) -> Diagnostic {
         var help: [Help] = []
         if word == "in cidr", type.description == "text" {
@@ -57,13 +61,15 @@ extension Diagnostic {
         }
         return Diagnostic(
             .operandType, "`\(word)` needs \(a(wanted)), and this is \(a(type))", at: range,
-            label: "this is \(a(type))", secondary: place == range ? [] : [Label(place, "needs \(a(wanted))")],
+            label: "this is \(a(type))",
+            secondary: place == range ? [] : [Label(place, "needs \(a(wanted))")],
             help: help)
     }
 
     /// Arithmetic on types for which it means nothing.
     public static func noArithmetic(
-        _ word: String, _ left: TypeText, _ right: TypeText, at place: SourceRange, left leftRange: SourceRange,
+        _ word: String, _ left: TypeText, _ right: TypeText, at place: SourceRange,
+        left leftRange: SourceRange,
         right rightRange: SourceRange
     ) -> Diagnostic {
         var help: [Help] = []
@@ -74,8 +80,10 @@ extension Diagnostic {
             help = [Help("give the number a unit, for example `5s`")]
         }
         return Diagnostic(
-            .operandType, "there is no `\(word)` of \(quoted(left)) and \(quoted(right))", at: place,
-            secondary: [Label(leftRange, quoted(left)), Label(rightRange, quoted(right))], help: help)
+            .operandType, "there is no `\(word)` of \(quoted(left)) and \(quoted(right))",
+            at: place,
+            secondary: [Label(leftRange, quoted(left)), Label(rightRange, quoted(right))],
+            help: help)
     }
 
     /// `<` and its like on values without an order.
@@ -87,7 +95,8 @@ extension Diagnostic {
             ? [Help("ask whether the address lies in a network: `in cidr \"10.0.0.0/8\"`")] : []
         return Diagnostic(
             .operandType, "`\(word)` needs an order, and \(a(type)) has none", at: range,
-            label: "this is \(a(type))", secondary: [Label(operatorRange, "only `==` and `!=` fit here")],
+            label: "this is \(a(type))",
+            secondary: [Label(operatorRange, "only `==` and `!=` fit here")],
             help: help)
     }
 
@@ -98,7 +107,8 @@ extension Diagnostic {
     ) -> Diagnostic {
         Diagnostic(
             .conditionNotBool,
-            "\(keyword.hasPrefix("a") || keyword.hasPrefix("e") || keyword.hasPrefix("u") ? "an" : "a") `\(keyword)` condition must be a `bool`, and this is \(a(type))", at: range,
+            "\(keyword.hasPrefix("a") || keyword.hasPrefix("e") || keyword.hasPrefix("u") ? "an" : "a") `\(keyword)` condition must be a `bool`, and this is \(a(type))",
+            at: range,
             label: "this is \(a(type))",
             secondary: keywordRange.map { [Label($0, "needs a `bool`")] } ?? [],
             help: comparisonHelp(type, source))
@@ -130,7 +140,9 @@ extension Diagnostic {
     }
 
     /// A part of a key is a field that holds several values.
-    public static func listAsKey(_ path: String, _ type: TypeText, at range: SourceRange) -> Diagnostic {
+    public static func listAsKey(_ path: String, _ type: TypeText, at range: SourceRange)
+        -> Diagnostic
+    {
         Diagnostic(
             .listAsScalar, "`\(path)` holds several values and cannot be a key", at: range,
             label: "this is \(quoted(type))")
@@ -154,7 +166,8 @@ extension Diagnostic {
 
     /// A function was given a value of a type it does not take.
     public static func argumentType(
-        _ function: String, wanted: TypeText, _ type: TypeText, signature: String, at range: SourceRange
+        _ function: String, wanted: TypeText, _ type: TypeText, signature: String,
+        at range: SourceRange
     ) -> Diagnostic {
         Diagnostic(
             .argumentType, "`\(function)` takes \(a(wanted)), and this is \(a(type))", at: range,
@@ -174,13 +187,16 @@ extension Diagnostic {
     ) -> Diagnostic {
         var help: [Help] = []
         if type.description == "ip" {
-            help = [Help("declare the list as `list \(name) of cidr`; it may hold plain addresses too")]
+            help = [
+                Help("declare the list as `list \(name) of cidr`; it may hold plain addresses too")
+            ]
         } else if kind == "cidr", type.description == "text" {
             help = [Help("declare the field as `ip`")]
         }
         return Diagnostic(
             .listKind, "list `\(name)` of `\(kind)` can never hold \(a(type))", at: range,
-            label: "this is \(a(type))", secondary: [Label(declared, "a list of `\(kind)`")], help: help)
+            label: "this is \(a(type))", secondary: [Label(declared, "a list of `\(kind)`")],
+            help: help)
     }
 
     /// `linked by` names a list that does not hold pairs.
@@ -188,7 +204,8 @@ extension Diagnostic {
         _ name: String, kind: String, at range: SourceRange, declared: SourceRange
     ) -> Diagnostic {
         Diagnostic(
-            .listKind, "`linked by` needs a list of `pair`, and `\(name)` is one of `\(kind)`", at: range,
+            .listKind, "`linked by` needs a list of `pair`, and `\(name)` is one of `\(kind)`",
+            at: range,
             label: "not a list of pairs", secondary: [Label(declared, "a list of `\(kind)`")])
     }
 
@@ -204,8 +221,10 @@ extension Diagnostic {
         key keyRange: SourceRange
     ) -> Diagnostic {
         Diagnostic(
-            .keyType, "key `\(key)` is \(a(first)) in one event and \(a(other)) in `\(event)`", at: range,
-            label: "here it is \(a(other))", secondary: [Label(keyRange, "\(quoted(first)) so far")],
+            .keyType, "key `\(key)` is \(a(first)) in one event and \(a(other)) in `\(event)`",
+            at: range,
+            label: "here it is \(a(other))",
+            secondary: [Label(keyRange, "\(quoted(first)) so far")],
             notes: ["keys of different types are never equal, so no match could join these events"])
     }
 
@@ -220,8 +239,12 @@ extension Diagnostic {
             return Diagnostic(
                 .unsupportedPattern, "regular expressions here have no \(what)", at: range,
                 label: "not supported",
-                notes: ["patterns run in linear time whatever the text, which look-around and back-references cannot"],
-                help: [Help("say it with a second condition, for example `and not (x matches /.../)`")])
+                notes: [
+                    "patterns run in linear time whatever the text, which look-around and back-references cannot"
+                ],
+                help: [
+                    Help("say it with a second condition, for example `and not (x matches /.../)`")
+                ])
         }
         var sentence = message.prefix { $0 != ":" }.description
         var label = "the pattern stops making sense here"
@@ -243,12 +266,14 @@ extension Diagnostic {
             help = [Help("write `\\\(argument)` for the plain character")]
         }
         return Diagnostic(
-            .badPattern, "invalid regular expression: \(sentence)", at: range, label: label, help: help)
+            .badPattern, "invalid regular expression: \(sentence)", at: range, label: label,
+            help: help)
     }
 
     private static func isBackReference(_ message: String, _ argument: String) -> Bool {
         let bytes = Array(argument.utf8)
-        return message.hasPrefix("invalid escape sequence") && bytes.count == 2 && (49...57).contains(bytes[1])
+        return message.hasPrefix("invalid escape sequence") && bytes.count == 2
+            && (49...57).contains(bytes[1])
     }
 
     /// Something behind `matches` that is not written out.
@@ -256,7 +281,9 @@ extension Diagnostic {
         Diagnostic(
             .badPattern, "a regular expression is written out: `matches /^a+/`", at: range,
             label: "not a pattern",
-            notes: ["patterns are compiled when the rules are checked, so they cannot come from an event"])
+            notes: [
+                "patterns are compiled when the rules are checked, so they cannot come from an event"
+            ])
     }
 
     /// A regular expression that does not stand behind `matches`.
@@ -298,7 +325,8 @@ extension Diagnostic {
     /// A `confidence` that is no share.
     public static func badConfidence(at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .badMetadata, "confidence is a share between 0 % and 100 %", at: range, label: "not such a share",
+            .badMetadata, "confidence is a share between 0 % and 100 %", at: range,
+            label: "not such a share",
             help: [Help("write it as `90%` or `0.9`")])
     }
 
@@ -308,10 +336,15 @@ extension Diagnostic {
         operatorRange: SourceRange
     ) -> Diagnostic {
         var help = [Help("write a list: `\(value) in [\(source)]`")]
-        if type.description == "text" { help = [Help("to look for a part of a text: `\(source) contains \(value)`")] }
-        if type.description == "cidr" { help = [Help("to ask for a network: `\(value) in cidr \(source)`")] }
+        if type.description == "text" {
+            help = [Help("to look for a part of a text: `\(source) contains \(value)`")]
+        }
+        if type.description == "cidr" {
+            help = [Help("to ask for a network: `\(value) in cidr \(source)`")]
+        }
         return Diagnostic(
-            .notAList, "`in` needs a list, and this is \(a(type))", at: range, label: "this is \(a(type))",
+            .notAList, "`in` needs a list, and this is \(a(type))", at: range,
+            label: "this is \(a(type))",
             secondary: [Label(operatorRange, "needs a list behind it")], help: help)
     }
 
@@ -320,8 +353,11 @@ extension Diagnostic {
         _ name: String, at range: SourceRange, operatorRange: SourceRange
     ) -> Diagnostic {
         Diagnostic(
-            .notAList, "`\(name)` is a declared list", at: range, label: "needs the word `list` in front",
-            help: [Help("write `in list \(name)`", fix: .replace(range, with: "list \(name)", .always))])
+            .notAList, "`\(name)` is a declared list", at: range,
+            label: "needs the word `list` in front",
+            help: [
+                Help("write `in list \(name)`", fix: .replace(range, with: "list \(name)", .always))
+            ])
     }
 
     /// `any` or `every` over something that is no list.
@@ -345,7 +381,8 @@ extension Diagnostic {
     /// A look-up in something that is no declared list.
     public static func notATable(_ source: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .lookup, "`\(source)` is not a declared list, so nothing can be looked up in it", at: range,
+            .lookup, "`\(source)` is not a declared list, so nothing can be looked up in it",
+            at: range,
             label: "not a declared list")
     }
 
@@ -363,13 +400,17 @@ extension Diagnostic {
         Diagnostic(
             .lookup, "list `\(name)` has no columns", at: range, label: "nothing to look up",
             secondary: [Label(declared, "plain values")],
-            help: [Help("a list from a file has columns; ask for membership here: `in list \(name)`")])
+            help: [
+                Help("a list from a file has columns; ask for membership here: `in list \(name)`")
+            ])
     }
 
     /// An aggregate that needs a window stands where there is none.
-    public static func aggregateOutsideMeasure(_ name: String, at range: SourceRange) -> Diagnostic {
+    public static func aggregateOutsideMeasure(_ name: String, at range: SourceRange) -> Diagnostic
+    {
         Diagnostic(
-            .aggregateOutsideMeasure, "`\(name)` works on the events of a threshold's window only", at: range,
+            .aggregateOutsideMeasure, "`\(name)` works on the events of a threshold's window only",
+            at: range,
             label: "no window here")
     }
 
@@ -378,10 +419,13 @@ extension Diagnostic {
         _ name: String, _ type: TypeText, source: String, at range: SourceRange
     ) -> Diagnostic {
         Diagnostic(
-            .aggregateOutsideMeasure, "`\(name)` makes one value of many, and `\(source)` is one", at: range,
+            .aggregateOutsideMeasure, "`\(name)` makes one value of many, and `\(source)` is one",
+            at: range,
             label: "one \(quoted(type))",
             help: [
-                Help("over the events of a repeated step: `\(name)(step.field)`; over a window: a `measure` of a threshold")
+                Help(
+                    "over the events of a repeated step: `\(name)(step.field)`; over a window: a `measure` of a threshold"
+                )
             ])
     }
 
@@ -390,13 +434,18 @@ extension Diagnostic {
         Diagnostic(
             .aggregateOutsideMeasure, "`\(word)` takes the name of a measure", at: range,
             label: "not a measure",
-            help: [Help("give it a name first: `measure total = sum(amount)`, then `\(word)(total\(word == "previous" ? "" : ", 7d"))`")])
+            help: [
+                Help(
+                    "give it a name first: `measure total = sum(amount)`, then `\(word)(total\(word == "previous" ? "" : ", 7d"))`"
+                )
+            ])
     }
 
     /// `mask` names something that an alert does not show by itself.
     public static func cannotMask(at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .cannotMask, "only a field of a step, a part of the key or a measure can be masked", at: range,
+            .cannotMask, "only a field of a step, a part of the key or a measure can be masked",
+            at: range,
             label: "none of these")
     }
 

@@ -235,7 +235,8 @@ extension DiagnosticCode {
 
     static let unknownList = DiagnosticCode(
         "E0310", "unknown-list",
-        explanation: "`in list`, a look-up in brackets, or `from list` names a list that no file declares.",
+        explanation:
+            "`in list`, a look-up in brackets, or `from list` names a list that no file declares.",
         wrong: """
             list admins = ["ann", "bob"]
 
@@ -453,7 +454,8 @@ extension DiagnosticCode {
 
     static let unknownStep = DiagnosticCode(
         "E0322", "unknown-step",
-        explanation: "A clause names a step or member that the block does not have, or one that takes no event.",
+        explanation:
+            "A clause names a step or member that the block does not have, or one that takes no event.",
         wrong: """
             event login { user: text, ok: bool }
 

@@ -2,14 +2,17 @@
 
 extension DiagnosticCode {
     static let pattern: [DiagnosticCode] = [
-        unbounded, absencePlace, contradiction, stepLimitBeyondRule, immediatelyFirst, quantityInAllOf,
+        unbounded, absencePlace, contradiction, stepLimitBeyondRule, immediatelyFirst,
+        quantityInAllOf,
         badQuantity, zeroDuration, trailingEmptyStep, tooManySteps, keyListPlace, hopDoesNotDivide,
         badSchedule, unknownZone, conflictingPolicies, emptyPattern, windowShape,
     ]
 
     private static let login = "event login { user: text, ok: bool }\n\n"
 
-    private static func sequence(_ head: String, _ steps: String, alert: String = "{user}") -> String {
+    private static func sequence(_ head: String, _ steps: String, alert: String = "{user}")
+        -> String
+    {
         login + """
             rule guessed {
               sequence by user\(head.isEmpty ? "" : " \(head)") {
@@ -42,7 +45,8 @@ extension DiagnosticCode {
             `within 5m` behind the key limits the whole; a limit on each step does as well, unless a step \
             repeats. If waiting for ever is meant, `unbounded limit 10000 runs` says how much may be kept.
             """,
-        wrong: sequence("", failThenHit, alert: times), right: sequence("within 5m", failThenHit, alert: times))
+        wrong: sequence("", failThenHit, alert: times),
+        right: sequence("within 5m", failThenHit, alert: times))
 
     static let absencePlace = DiagnosticCode(
         "E0501", "absence-place",
@@ -52,10 +56,12 @@ extension DiagnosticCode {
             of` and `any of` there are only steps.
             """,
         wrong: sequence(
-            "within 5m", "    fail: login where not ok\n    then no other: login within 1m\n    then hit: login where ok",
+            "within 5m",
+            "    fail: login where not ok\n    then no other: login within 1m\n    then hit: login where ok",
             alert: times),
         right: sequence(
-            "within 5m", "    fail: login where not ok\n    without other: login where user == \"root\"\n    then hit: login where ok",
+            "within 5m",
+            "    fail: login where not ok\n    without other: login where user == \"root\"\n    then hit: login where ok",
             alert: times))
 
     static let contradiction = DiagnosticCode(
@@ -87,8 +93,12 @@ extension DiagnosticCode {
             A step may come later than the whole match may last. The part of its limit behind the rule's \
             own can never be reached, so one of the two is not what was meant.
             """,
-        wrong: sequence("within 5m", "    fail: login where not ok\n    then hit: login where ok within 10m", alert: times),
-        right: sequence("within 10m", "    fail: login where not ok\n    then hit: login where ok within 5m", alert: times))
+        wrong: sequence(
+            "within 5m", "    fail: login where not ok\n    then hit: login where ok within 10m",
+            alert: times),
+        right: sequence(
+            "within 10m", "    fail: login where not ok\n    then hit: login where ok within 5m",
+            alert: times))
 
     static let immediatelyFirst = DiagnosticCode(
         "E0504", "immediately-misplaced",
@@ -97,9 +107,12 @@ extension DiagnosticCode {
             none before it, and an event that does not happen has no place.
             """,
         wrong: sequence(
-            "within 5m", "    then immediately fail: login where not ok\n    then hit: login where ok", alert: times),
+            "within 5m",
+            "    then immediately fail: login where not ok\n    then hit: login where ok",
+            alert: times),
         right: sequence(
-            "within 5m", "    fail: login where not ok\n    then immediately hit: login where ok", alert: times))
+            "within 5m", "    fail: login where not ok\n    then immediately hit: login where ok",
+            alert: times))
 
     static let quantityInAllOf = DiagnosticCode(
         "E0506", "quantity-in-all-of",
@@ -108,7 +121,8 @@ extension DiagnosticCode {
             stands outside of it.
             """,
         wrong: sequence(
-            "within 5m", "    all of {\n      at least 2 fail: login where not ok\n      hit: login where ok\n    }",
+            "within 5m",
+            "    all of {\n      at least 2 fail: login where not ok\n      hit: login where ok\n    }",
             alert: "{user}: {fail.count}, {hit.time}"),
         right: sequence(
             "within 5m", "    at least 2 fail: login where not ok\n    then hit: login where ok",
@@ -121,12 +135,15 @@ extension DiagnosticCode {
             maximum. What may be left out is `optional` or `any number of`; what must not happen is \
             `without`.
             """,
-        wrong: sequence("within 5m", "    5 to 3 fails: login where not ok", alert: "{user}: {fails.count}"),
-        right: sequence("within 5m", "    3 to 5 fails: login where not ok", alert: "{user}: {fails.count}"))
+        wrong: sequence(
+            "within 5m", "    5 to 3 fails: login where not ok", alert: "{user}: {fails.count}"),
+        right: sequence(
+            "within 5m", "    3 to 5 fails: login where not ok", alert: "{user}: {fails.count}"))
 
     static let zeroDuration = DiagnosticCode(
         "E0508", "zero-duration",
-        explanation: "A time that has to be longer than nothing: a window, a limit, a pause between alerts.",
+        explanation:
+            "A time that has to be longer than nothing: a window, a limit, a pause between alerts.",
         wrong: threshold("    window 0s sliding\n    when count > 5"),
         right: threshold("    window 10s sliding\n    when count > 5"))
 
@@ -234,7 +251,8 @@ extension DiagnosticCode {
 
     static let emptyPattern = DiagnosticCode(
         "E0517", "empty-pattern",
-        explanation: "A block lacks what it is about: a sequence its steps, a group its members, a threshold its window.",
+        explanation:
+            "A block lacks what it is about: a sequence its steps, a group its members, a threshold its window.",
         wrong: threshold("    when count > 5"),
         right: threshold("    window 5m sliding\n    when count > 5"))
 

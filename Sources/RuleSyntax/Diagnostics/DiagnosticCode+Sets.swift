@@ -2,7 +2,8 @@
 
 extension DiagnosticCode {
     static let sets: [DiagnosticCode] = [
-        notRun, missingImport, noSinks, unknownSetting, badSetting, plainSecret, connectorCount, sourceNotRun,
+        notRun, missingImport, noSinks, unknownSetting, badSetting, plainSecret, connectorCount,
+        sourceNotRun,
         badAllow, ruleCycle,
     ]
 
@@ -131,7 +132,8 @@ extension DiagnosticCode {
 
     static let connectorCount = DiagnosticCode(
         "E0807", "connector-count",
-        explanation: "A source reads from one place and a sink writes to one; each block names exactly one.",
+        explanation:
+            "A source reads from one place and a sink writes to one; each block names exactly one.",
         wrong: """
             sink soc {
               when severity >= high

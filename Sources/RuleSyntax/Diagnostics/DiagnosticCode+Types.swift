@@ -2,14 +2,17 @@
 
 extension DiagnosticCode {
     static let typing: [DiagnosticCode] = [
-        typeMismatch, operandType, conditionNotBool, listAsScalar, badLiteral, argumentType, listKind,
+        typeMismatch, operandType, conditionNotBool, listAsScalar, badLiteral, argumentType,
+        listKind,
         notConstant, keyType, badPattern, unsupportedPattern, formatType, eventAsValue, badMetadata,
         notAList, lookup, aggregateOutsideMeasure, cannotMask,
     ]
 
     private static let payment = "event payment { card: text, amount: number, country: text }\n\n"
 
-    private static func rule(_ condition: String, event: String = payment, source: String = "payment") -> String {
+    private static func rule(
+        _ condition: String, event: String = payment, source: String = "payment"
+    ) -> String {
         event + """
             rule large {
               sequence { hit: \(source) where \(condition) }
@@ -79,13 +82,15 @@ extension DiagnosticCode {
             in a list of networks. `list NAME of cidr` holds addresses and networks, `of number` numbers, \
             `of pair` pairs of two values.
             """,
-        wrong: "list partners = [\"10.0.0.1\"]\n\n" + rule("src in list partners", event: flow, source: "flow"),
+        wrong: "list partners = [\"10.0.0.1\"]\n\n"
+            + rule("src in list partners", event: flow, source: "flow"),
         right: "list partners of cidr = [\"10.0.0.1\"]\n\n"
             + rule("src in list partners", event: flow, source: "flow"))
 
     static let notConstant = DiagnosticCode(
         "E0408", "not-constant",
-        explanation: "Something that is the same for all events is wanted here, and this depends on events or files.",
+        explanation:
+            "Something that is the same for all events is wanted here, and this depends on events or files.",
         wrong: """
             list slo of table from "lists/slo.csv" key service
 
@@ -230,7 +235,8 @@ extension DiagnosticCode {
 
     static let cannotMask = DiagnosticCode(
         "E0419", "cannot-mask",
-        explanation: "`mask` hides fields of steps, parts of the key and measures wherever the alert shows them.",
+        explanation:
+            "`mask` hides fields of steps, parts of the key and measures wherever the alert shows them.",
         wrong: payment + """
             rule large {
               sequence { hit: payment where amount > 1000 }

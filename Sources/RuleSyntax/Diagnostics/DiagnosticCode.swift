@@ -18,7 +18,8 @@ public struct DiagnosticCode: Sendable, Hashable {
     public var right: String
 
     /// - Parameter number: `E`, `W` or `N` and four digits; the letter gives the severity.
-    public init(_ number: String, _ slug: String, explanation: String, wrong: String, right: String) {
+    public init(_ number: String, _ slug: String, explanation: String, wrong: String, right: String)
+    {
         self.number = number
         self.slug = slug
         severity = number.hasPrefix("E") ? .error : number.hasPrefix("W") ? .warning : .note

@@ -59,7 +59,8 @@ public enum BinaryOperator: String, Sendable, CaseIterable {
     case `in` = "in", notIn = "not in"
     case contains, startsWith = "starts with", endsWith = "ends with", like
     case matches
-    case inCIDR = "in cidr", notInCIDR = "not in cidr", inList = "in list", notInList = "not in list"
+    case inCIDR = "in cidr", notInCIDR = "not in cidr", inList = "in list", notInList =
+        "not in list"
     case add = "+", subtract = "-", multiply = "*", divide = "/", remainder = "%"
 }
 

@@ -319,7 +319,8 @@ public struct AggregateSyntax: Sendable, Equatable {
     public var range: SourceRange
 
     public init(
-        function: Name, arguments: [ExpressionSyntax], condition: ExpressionSyntax?, range: SourceRange
+        function: Name, arguments: [ExpressionSyntax], condition: ExpressionSyntax?,
+        range: SourceRange
     ) {
         self.function = function
         self.arguments = arguments

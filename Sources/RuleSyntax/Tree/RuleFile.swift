@@ -20,7 +20,9 @@ public struct PathSyntax: Sendable, Equatable {
     public init(_ segments: [Name]) { self.segments = segments }
 
     public var text: String { segments.map(\.text).joined(separator: ".") }
-    public var range: SourceRange { segments[0].range.joined(with: segments[segments.count - 1].range) }
+    public var range: SourceRange {
+        segments[0].range.joined(with: segments[segments.count - 1].range)
+    }
 }
 
 /// A quoted text with its place; `range` covers the quotes.

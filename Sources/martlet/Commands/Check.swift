@@ -8,7 +8,9 @@ let checkCommand = CommandSpec(
     name: "check", summary: "say what is wrong with rule files",
     positionals: "[PATH]...",
     options: [
-        OptionSpec("format", choices: ["text", "json", "sarif", "github"], "how to print findings (default: text)"),
+        OptionSpec(
+            "format", choices: ["text", "json", "sarif", "github"],
+            "how to print findings (default: text)"),
         OptionSpec(
             "fail-level", choices: ["error", "warning", "note"],
             "exit 1 on findings of this level or above (default: error; errors exit 2)"),

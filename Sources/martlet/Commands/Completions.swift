@@ -34,7 +34,8 @@ private func bashCompletions(_ commands: [CommandSpec]) -> String {
     for command in commands {
         for option in command.options + globalOptions where !option.choices.isEmpty {
             text += "        \"\(command.name) --\(option.name)\")"
-            text += " COMPREPLY=($(compgen -W \"\(option.choices.joined(separator: " "))\" -- \"$word\")); return ;;\n"
+            text +=
+                " COMPREPLY=($(compgen -W \"\(option.choices.joined(separator: " "))\" -- \"$word\")); return ;;\n"
         }
     }
     text += "    esac\n    case ${COMP_WORDS[1]} in\n"

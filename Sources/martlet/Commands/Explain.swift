@@ -7,9 +7,12 @@ let explainCommand = CommandSpec(
     name: "explain", summary: "say what a rule does, or what a message means",
     positionals: "RULE|NUMBER|functions",
     options: [
-        OptionSpec("rules", value: "PATH", "where the rule is; may be given several times (default: rules)"),
+        OptionSpec(
+            "rules", value: "PATH", "where the rule is; may be given several times (default: rules)"
+        ),
         OptionSpec("plan", "with a rule: print the plan as the compiler sees it"),
-        OptionSpec("passes", "with a rule: print the plan as written, and after each pass that changed it"),
+        OptionSpec(
+            "passes", "with a rule: print the plan as written, and after each pass that changed it"),
     ],
     examples: [
         "martlet explain ssh_bruteforce_success --rules rules/ssh", "martlet explain E0207",
@@ -55,8 +58,11 @@ let graphCommand = CommandSpec(
     name: "graph", summary: "draw the state machine of a rule",
     positionals: "RULE",
     options: [
-        OptionSpec("rules", value: "PATH", "where the rule is; may be given several times (default: rules)"),
-        OptionSpec("format", choices: ["dot", "mermaid"], "the language of the drawing (default: dot)"),
+        OptionSpec(
+            "rules", value: "PATH", "where the rule is; may be given several times (default: rules)"
+        ),
+        OptionSpec(
+            "format", choices: ["dot", "mermaid"], "the language of the drawing (default: dot)"),
     ],
     examples: ["martlet graph ssh_bruteforce_success --rules rules/ssh | dot -Tsvg > rule.svg"]
 ) { arguments throws(Failure) in
@@ -101,7 +107,8 @@ private func findRule(
     }
     let near = suggest(name, among: set.compilation.plans.map(\.name))
     throw Failure(
-        .badRules, "there is no good rule `\(name)` in \(paths.map { "`\($0)`" }.joined(separator: ", "))",
+        .badRules,
+        "there is no good rule `\(name)` in \(paths.map { "`\($0)`" }.joined(separator: ", "))",
         help: near.map { "there is a rule with a similar name: `\($0)`" })
 }
 
@@ -120,12 +127,15 @@ private func indented(_ text: String) -> String {
 /// The functions and aggregates of the language, with examples.
 private func functionPage() -> String {
     var text = "Functions\n"
-    for builtin in Builtin.all where !AggregateBuiltin.all.contains(where: { $0.name == builtin.name }) {
-        text += "\n  \(builtin.signature)\n      \(builtin.documentation)\n      \(builtin.example)\n"
+    for builtin in Builtin.all
+    where !AggregateBuiltin.all.contains(where: { $0.name == builtin.name }) {
+        text +=
+            "\n  \(builtin.signature)\n      \(builtin.documentation)\n      \(builtin.example)\n"
     }
     text += "\nAggregates, over a window, the events of a repeated step, or a list\n"
     for aggregate in AggregateBuiltin.all {
-        text += "\n  \(aggregate.signature)\n      \(aggregate.documentation)\n      \(aggregate.example)\n"
+        text +=
+            "\n  \(aggregate.signature)\n      \(aggregate.documentation)\n      \(aggregate.example)\n"
     }
     return text
 }

@@ -70,7 +70,9 @@ private func formatStandardInput(_ console: Console) throws(Failure) -> ExitCode
     let parsed = parse(source)
     guard let formatted = format(parsed, source: source) else {
         console.warn(
-            render(parsed.diagnostics, sources: [source], format: .text, colour: console.coloursErrors))
+            render(
+                parsed.diagnostics, sources: [source], format: .text, colour: console.coloursErrors)
+        )
         return .badRules
     }
     writeAll(1, Array(formatted.utf8))

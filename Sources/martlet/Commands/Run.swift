@@ -16,7 +16,9 @@ let runCommand = CommandSpec(
         OptionSpec("demo", "play the built-in shop, with an attack every minute"),
         OptionSpec("seed", value: "N", "with --demo: the seed of the shop (default: 1)"),
         OptionSpec("speed", value: "N", "with --demo: how much faster than the clock (default: 1)"),
-        OptionSpec("for", value: "D", "with --demo: how much of the shop's time to play (default: until Ctrl-C)"),
+        OptionSpec(
+            "for", value: "D",
+            "with --demo: how much of the shop's time to play (default: until Ctrl-C)"),
     ] + outputOptions,
     notes: [
         """
@@ -64,7 +66,8 @@ private func liveInputs(
     for source in session.deployment.sources { inputs.append(try declaredInput(source)) }
     if !inputs.isEmpty { return inputs }
     if isatty(0) == 1 {
-        session.console.note("reading events from standard input, one JSON object a line; Ctrl-D ends")
+        session.console.note(
+            "reading events from standard input, one JSON object a line; Ctrl-D ends")
     }
     return [
         PipelineInput(
@@ -84,7 +87,8 @@ private func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput 
     }
     guard plan.decoder == "json" else {
         throw Failure(
-            .badUsage, "source `\(plan.name)`: this version decodes `json`, and not `\(plan.decoder)`")
+            .badUsage,
+            "source `\(plan.name)`: this version decodes `json`, and not `\(plan.decoder)`")
     }
     guard plan.deduplication == nil else {
         throw Failure(.badUsage, "source `\(plan.name)`: this version does not run `dedup`")
@@ -101,7 +105,8 @@ private func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput 
     case let kind:
         throw Failure(
             .badUsage,
-            "source `\(plan.name)`: this version reads `file` and `stdin`, and not `\(kind ?? "nothing")`")
+            "source `\(plan.name)`: this version reads `file` and `stdin`, and not `\(kind ?? "nothing")`"
+        )
     }
     return PipelineInput(
         name: plan.name, source: makeSource(selection, options: options), options: options,
@@ -150,5 +155,6 @@ private func shopRules() throws(Failure) -> String {
     }
     for candidate in candidates where fileKind(candidate) == .folder { return candidate }
     throw Failure(
-        .badRules, "the shop's rules are not here", help: "name them with `--rules PATH/rules/shop`")
+        .badRules, "the shop's rules are not here", help: "name them with `--rules PATH/rules/shop`"
+    )
 }

@@ -33,7 +33,8 @@ let testCommand = CommandSpec(
     guard !tests.isEmpty else {
         throw Failure(
             .badUsage,
-            filter.isEmpty ? "these rules have no test" : "no test has `\(filter)` in its title or rule")
+            filter.isEmpty
+                ? "these rules have no test" : "no test has `\(filter)` in its title or rule")
     }
     let results = tests.map { runTest($0, of: compilation, lists: lists) }
     if arguments.value("format") == "json" {
@@ -73,11 +74,13 @@ private func printResults(_ results: [TestResult], _ compilation: Compilation, _
             for failure in result.failures {
                 console.print("          expected: \(failure.expected)")
                 for (index, got) in failure.got.enumerated() {
-                    console.print((index == 0 ? "          got:      " : "                    ") + got)
+                    console.print(
+                        (index == 0 ? "          got:      " : "                    ") + got)
                 }
                 if failure.got.isEmpty { console.print("          got:      no alert at all") }
                 for (index, reason) in failure.because.enumerated() {
-                    console.print((index == 0 ? "          because:  " : "                    ") + reason)
+                    console.print(
+                        (index == 0 ? "          because:  " : "                    ") + reason)
                 }
             }
         }

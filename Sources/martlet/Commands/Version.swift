@@ -7,7 +7,11 @@ let versionCommand = CommandSpec(
     positionals: "", options: [OptionSpec("json", "print one JSON object")]
 ) { arguments throws(Failure) in
     if arguments.has("json") {
-        writeAll(1, Array("{\"martlet\":\"\(versionNumber)\",\"alert_schema\":\(Alert.schemaVersion)}\n".utf8))
+        writeAll(
+            1,
+            Array(
+                "{\"martlet\":\"\(versionNumber)\",\"alert_schema\":\(Alert.schemaVersion)}\n".utf8)
+        )
     } else {
         writeAll(1, Array("martlet \(versionNumber), alert schema \(Alert.schemaVersion)\n".utf8))
     }
