@@ -74,6 +74,8 @@ import Testing
         for file in SourceTree.sources + SourceTree.tests where file.target != "TidyTests" {
             for (number, line) in file.code {
                 for word in forbidden where withoutTexts(line).contains(word) {
+                    // From one vector to another of as many bits, nothing can go wrong.
+                    if word == "unsafeBitCast", line.contains("to: SIMD") { continue }
                     Issue.record("\(file.path):\(number) has `\(word)`")
                 }
             }
