@@ -149,7 +149,7 @@ struct PlanMaker {
             elements.append(ElementPlan(.step(id()), immediately: isImmediate))
         }
         let last = steps.count - 1
-        if random.chance(18), steps[last].minimum <= 1 {
+        if random.chance(18) {
             steps.append(makeStep("after", taken))
             elements.append(ElementPlan(.absence(id(), .second * Int64(random.number(1...4)))))
         }

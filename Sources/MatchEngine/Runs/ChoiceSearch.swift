@@ -15,6 +15,11 @@ struct ChoiceSearch {
         case absence(last: Timestamp)
         /// An `until` event, which is not in the buffer.
         case until(CapturedEvent)
+
+        var isAbsence: Bool {
+            if case .absence = self { return true }
+            return false
+        }
     }
 
     struct Choice {
@@ -251,12 +256,14 @@ struct ChoiceSearch {
     ) -> Bool {
         let step = transition.step
         let bit: UInt64 = 1 << UInt64(step)
+        // A reluctant step at the end has enough with its minimum; only an absence behind it may hold
+        // for more events where it does not for fewer.
+        if minimum > max(1, parts.steps[step].minimum), !goal.isAbsence { return false }
         taken[step] = [start]
         var last = start
         var withoutsSeen: UInt64 = 0
         if case .event = goal {
             // Complete means at the very event at which the minimum is reached.
-            guard minimum <= max(1, parts.steps[step].minimum) else { return false }
             var place = start
             while taken[step].count < max(1, minimum) {
                 place += 1
