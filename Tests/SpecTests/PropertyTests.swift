@@ -1,4 +1,6 @@
 import Foundation
+@testable import RuleCompiler
+import RuleSyntax
 import TestKit
 import Testing
 
@@ -13,7 +15,7 @@ import Testing
     @Test("thresholds", arguments: Law.allCases)
     func thresholds(_ law: Law) { hold(law, .threshold) }
 
-    @Test("conditions on one event", arguments: [Law.reference, .batches])
+    @Test("conditions on one event", arguments: [Law.reference, .batches, .passes])
     func conditions(_ law: Law) { hold(law, .condition) }
 
     private func hold(_ law: Law, _ kind: Generator.Kind) {
@@ -34,12 +36,12 @@ import Testing
             var generator = Generator(seed: seed)
             let sample = generator.makeCase(kind)
             tried += 1
-            switch sample.verdict(under: law) {
+            switch sample.verdict(under: law, unoptimised: unoptimised) {
             case .agreed(let matches): matching += matches > 0 ? 1 : 0
             case .refused(let messages): refused[messages.first ?? "no plan", default: 0] += 1
             case .differed:
-                let small = sample.shrunk { $0.verdict(under: law).isFailure }
-                guard case .differed(let expected, let found) = small.verdict(under: law) else {
+                let small = sample.shrunk { $0.verdict(under: law, unoptimised: unoptimised).isFailure }
+                guard case .differed(let expected, let found) = small.verdict(under: law, unoptimised: unoptimised) else {
                     continue
                 }
                 Issue.record(
@@ -64,4 +66,13 @@ import Testing
         #expect(refusals * 5 <= tried, "too many rules are refused: \(refused)")
         #expect(tried < 50 || matching * 8 >= tried, "too few cases have matches: \(matching)")
     }
+}
+
+/// The only rule of a file, compiled without the passes that simplify plans.
+private func unoptimised(_ source: SourceText) -> UnoptimisedRule? {
+    let options = CompileOptions()
+    let checked = check(loadRuleSet([source], options: options), options: options)
+    guard let plan = checked.plans.first else { return nil }
+    let ready = bounded(plan, tables: checked.tables, keysPerRule: nil)
+    return UnoptimisedRule(plan: plan, program: emit([ready], tables: checked.tables))
 }

@@ -10,6 +10,7 @@ public enum Law: String, Sendable, CaseIterable {
     case shards = "T11 how keys are divided among engines changes nothing"
     case lateness = "T11 the order of arrival within the lateness changes nothing"
     case advance = "T5 when time is advanced between events changes nothing"
+    case passes = "what the compiler simplifies changes nothing"
     case replay = "T12 a replay gives the same records with the same ids"
 }
 
@@ -26,24 +27,44 @@ public enum Verdict: Sendable, Equatable {
     }
 }
 
+/// A rule as the checker built it, before any pass, and the same made ready to run without passes.
+public struct UnoptimisedRule: Sendable {
+    public var plan: RulePlan
+    public var program: Program
+
+    public init(plan: RulePlan, program: Program) {
+        self.plan = plan
+        self.program = program
+    }
+}
+
 extension GeneratedCase {
     /// Tries the case under a law. The same case always comes out the same.
-    public func verdict(under law: Law) -> Verdict {
-        let compilation = compile([SourceText(name: "case.rules", text: rule.text)])
-        guard let program = compilation.program, let plan = compilation.plans.first else {
+    ///
+    /// - Parameter unoptimised: The rule of a file without the compiler's passes, so that the
+    ///   reference matcher judges them too.
+    public func verdict(
+        under law: Law, unoptimised: (SourceText) -> UnoptimisedRule?
+    ) -> Verdict {
+        let source = SourceText(name: "case.rules", text: rule.text)
+        let compilation = compile([source])
+        guard let program = compilation.program, let plain = unoptimised(source) else {
             return .refused(compilation.diagnostics.filter { $0.severity == .error }.map(\.message))
         }
         let lists = inlineLists(compilation.tables)
         let end = TestEvent.epoch + end
-        func alerts(_ run: EngineRun, _ events: [TestEvent]? = nil) -> [Alert] {
-            run.alerts(of: program, lists: lists, events: events ?? self.events, end: end)
+        func alerts(
+            _ run: EngineRun, _ events: [TestEvent]? = nil, by other: Program? = nil
+        ) -> [Alert] {
+            run.alerts(
+                of: other ?? program, lists: lists, events: events ?? self.events, end: end)
         }
         var random = RandomSource(seed: seed ^ 0x6c61_7773)
         var run = EngineRun()
         switch law {
         case .reference:
             let found = inOrder(testRecords(alerts(run))).map(\.description)
-            return compare(expected: reference(plan, compilation.tables, lists, end), found)
+            return compare(expected: reference(plain.plan, compilation.tables, lists, end), found)
         case .batches:
             run.pieces = (0..<4).map { _ in random.number(1...4) }
             run.splitsBatches = random.chance(50)
@@ -55,6 +76,9 @@ extension GeneratedCase {
             run.pieces = [1]
             run.advancesBetween = true
             return compare(alerts(EngineRun()), alerts(run))
+        case .passes:
+            return compare(
+                expected: withIDs(alerts(run, by: plain.program)), withIDs(alerts(run)))
         case .replay:
             return compare(alerts(EngineRun()), alerts(EngineRun()))
         case .lateness:
