@@ -1,8 +1,9 @@
 import Foundation
-@testable import RuleCompiler
 import RuleSyntax
 import TestKit
 import Testing
+
+@testable import RuleCompiler
 
 /// Random rules over random streams. `CASES=n` tries n cases under each law, `SEED=n` begins with
 /// another one, `LAWS=reference,shards` tries
@@ -40,8 +41,13 @@ import Testing
             case .agreed(let matches): matching += matches > 0 ? 1 : 0
             case .refused(let messages): refused[messages.first ?? "no plan", default: 0] += 1
             case .differed:
-                let small = sample.shrunk { $0.verdict(under: law, unoptimised: unoptimised).isFailure }
-                guard case .differed(let expected, let found) = small.verdict(under: law, unoptimised: unoptimised) else {
+                let small = sample.shrunk {
+                    $0.verdict(under: law, unoptimised: unoptimised).isFailure
+                }
+                guard
+                    case .differed(let expected, let found) = small.verdict(
+                        under: law, unoptimised: unoptimised)
+                else {
                     continue
                 }
                 Issue.record(

@@ -67,14 +67,14 @@ public struct GeneratedStep: Sendable, Equatable {
             case .exactly(let count): "exactly \(count) "
             case .between(let least, let most): "\(least) to \(most) "
             }
-        return quantity + plain + (alias.map { " by k = \($0)" } ?? "")
-            + (gap.map { " within \($0)s" } ?? "") + (isReluctant ? " as few as possible" : "")
+        return quantity + plain + (gap.map { " within \($0)s" } ?? "")
+            + (isReluctant ? " as few as possible" : "")
     }
 
     /// Without quantity and limits.
     var plain: String {
         let condition = conditions.isEmpty ? "" : " where " + conditions.joined(separator: " and ")
-        return "\(name): \(source)\(condition)"
+        return "\(name): \(source)\(condition)" + (alias.map { " by k = \($0)" } ?? "")
     }
 }
 

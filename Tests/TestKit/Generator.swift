@@ -91,13 +91,10 @@ public struct Generator {
     private mutating func makeSequence(key: [String]) -> GeneratedSequence {
         let policies = [
             "", "", "", "", "overlap none", "overlap each", "overlap each", "overlap latest",
-            "overlap all limit 3", "overlap all limit 100", "restart on repeat",
+            "overlap latest", "overlap all limit 3", "overlap all limit 100", "restart on repeat",
             "restart on repeat", "after match resume at",
         ]
         var policy = random.pick(policies)
-        // What a policy means for repeats and groups is written down for the searching ones only.
-        let isPlain = policy == "overlap latest"
-        let isRun = isPlain || policy == "overlap each" || policy == "restart on repeat"
         var within: Int? = random.pick([1, 2, 3, 4, 6, 9, 20])
         let isUnbounded = random.chance(8)
         var earlier: [GeneratedStep] = []
@@ -105,29 +102,29 @@ public struct Generator {
         let count = random.number(1...3)
         let startsWithAbsence = random.chance(8)
         if startsWithAbsence {
-            elements.append(.absence(makeStep("no0", []), random.number(1...4)))
+            elements.append(.absence(makeStep("no0", [], key: key), random.number(1...4)))
         }
         for index in 0..<count {
             let isFirst = index == 0
             let isLast = index == count - 1
             if !isFirst, random.chance(15) {
-                elements.append(.without(makeStep("w\(index)", earlier)))
+                elements.append(.without(makeStep("w\(index)", earlier, key: key)))
             }
-            if random.chance(10), !isPlain {
+            if random.chance(10) {
                 let isAll = random.chance(50)
                 let names =
                     ["s\(index)g", "s\(index)h"] + (random.chance(30) ? ["s\(index)i"] : [])
-                let steps = names.map { makeStep($0, earlier) }
+                let steps = names.map { makeStep($0, earlier, key: key) }
                 elements.append(isAll ? .all(steps) : .any(steps))
                 earlier += steps
                 continue
             }
             let quantity = makeQuantity(
-                isFirst: isFirst, isLast: isLast, policy: policy, isPlain: isPlain)
-            var step = makeStep("s\(index)", earlier, quantity: quantity)
+                isFirst: isFirst, isLast: isLast)
+            var step = makeStep("s\(index)", earlier, key: key, quantity: quantity)
             if !isFirst, random.chance(15) { step.gap = random.number(1...min(4, within ?? 4)) }
             switch step.quantity {
-            case .atLeast, .between, .any: step.isReluctant = !isRun && random.chance(15)
+            case .atLeast, .between, .any: step.isReluctant = random.chance(15)
             default: break
             }
             elements.append(.step(step, immediately: !isFirst && random.chance(15)))
@@ -135,14 +132,14 @@ public struct Generator {
         }
         if random.chance(15) {
             elements.append(
-                .absence(makeStep("no9", earlier), random.number(1...4)))
+                .absence(makeStep("no9", earlier, key: key), random.number(1...4)))
         }
         if policy == "after match resume at" {
             let single = elements.flatMap(\.steps).filter { $0.quantity == .one }.map(\.name)
             let others = single.filter { !(elements.first?.steps.map(\.name) ?? []).contains($0) }
             policy = others.isEmpty ? "" : policy + " " + random.pick(others)
         }
-        let until = random.chance(15) ? makeStep("u9", earlier) : nil
+        let until = random.chance(15) ? makeStep("u9", earlier, key: key) : nil
         if isUnbounded {
             within = nil
             policy += (policy.isEmpty ? "" : " ") + "unbounded limit 1000 runs"
@@ -154,28 +151,26 @@ public struct Generator {
     }
 
     private mutating func makeQuantity(
-        isFirst: Bool, isLast: Bool, policy: String, isPlain: Bool
+        isFirst: Bool, isLast: Bool
     ) -> GeneratedStep.Quantity {
-        if isPlain || random.chance(65) { return .one }
+        if random.chance(65) { return .one }
         let quantities: [GeneratedStep.Quantity] = [
             .atLeast(1), .atLeast(2), .atLeast(2), .atLeast(3), .exactly(2), .between(1, 2),
             .between(2, 3), .optional, .optional, .any, .any,
         ]
         let quantity = random.pick(quantities)
-        switch quantity {
-        case .optional, .any: return isFirst || isLast ? .one : quantity
-        case .between, .exactly:
-            return isFirst && policy == "restart on repeat" ? .atLeast(2) : quantity
-        default: return quantity
-        }
+        let mayBeNone = quantity == .optional || quantity == .any
+        return mayBeNone && (isFirst || isLast) ? .one : quantity
     }
 
     private mutating func makeStep(
-        _ name: String, _ earlier: [GeneratedStep], quantity: GeneratedStep.Quantity = .one
+        _ name: String, _ earlier: [GeneratedStep], key: [String],
+        quantity: GeneratedStep.Quantity = .one
     ) -> GeneratedStep {
         var step = GeneratedStep(
             name: name, source: random.pick(["a", "a", "b", "b", "c", "big_a"]))
         step.quantity = quantity
+        if key == ["k"], random.chance(4) { step.alias = "u" }
         while random.chance(28), step.conditions.count < 2 {
             step.conditions.append(makeCondition(earlier, of: step))
         }

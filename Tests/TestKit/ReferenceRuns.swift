@@ -19,14 +19,16 @@ func referenceRuns(_ row: ReferenceRow) -> [ReferencePick] {
     for position in row.events.indices {
         fireDeadlines(before: row.instant(position))
         // S7: steps from last to first, so that a run moves before another takes its place.
-        if row.plan.overlap == .latest { runs.sort { $0.place > $1.place } }
+        if row.plan.overlap == .latest {
+            runs.sort { $1.place(row).lexicographicallyPrecedes($0.place(row)) }
+        }
         var moved: [ReferenceRun] = []
         for var run in runs {
             if let pick = run.feed(position, row) { found.append(pick) }
             if run.isOver { continue }
             if row.plan.overlap == .latest {
                 // One pending run per key and step, the newest wins.
-                moved.removeAll { $0.place == run.place }
+                moved.removeAll { $0.place(row) == run.place(row) }
             }
             moved.append(run)
         }
@@ -39,7 +41,7 @@ func referenceRuns(_ row: ReferenceRow) -> [ReferencePick] {
         }
         if let pick = start.finish(position, row) { found.append(pick) }
         if start.isOver { continue }
-        if row.plan.overlap == .latest { runs.removeAll { $0.place == start.place } }
+        if row.plan.overlap == .latest { runs.removeAll { $0.place(row) == start.place(row) } }
         runs.append(start)
         // T9: over the limit the oldest goes.
         if let limit = row.plan.runLimit, runs.count > limit { runs.removeFirst() }
@@ -61,8 +63,13 @@ private struct ReferenceRun {
     var withouts: [StepID] = []
     var isOver = false
 
-    /// Where the run stands, for `overlap latest`.
-    var place: Int { next }
+    /// Where the run stands, for `overlap latest`: the element it is at, and how much that still
+    /// needs. Without the second part the newest start would overwrite every repeated step in the
+    /// making.
+    func place(_ row: ReferenceRow) -> [Int] {
+        guard let open else { return [next, -(pending?.count ?? 0)] }
+        return [next, min((taken[open] ?? []).count, max(1, row.step(open).minimum))]
+    }
 
     static func start(at position: Int, _ row: ReferenceRow) -> ReferenceRun? {
         var run = ReferenceRun()
@@ -132,48 +139,31 @@ private struct ReferenceRun {
         if let pending {
             return place(among: pending, position, row, immediately: false)
         }
-        var withouts = self.withouts
-        if hasMinimum(row) {
-            candidates: for index in next..<row.plan.elements.count {
-                let element = row.plan.elements[index]
-                var attempt = self
-                attempt.next = index + 1
-                attempt.withouts = withouts
+        let candidates = hasMinimum(row) ? candidates(from: next, withouts, row) : []
+        for candidate in candidates {
+            let element = row.plan.elements[candidate.index]
+            var attempt = self
+            attempt.next = candidate.index + 1
+            attempt.withouts = candidate.withouts
+            let isTaken =
                 switch element.kind {
-                case .without(let step):
-                    withouts.append(step)
-                    continue candidates
-                case .absence: break candidates
-                case .step(let step):
-                    if attempt.take(step, position, row, element.immediately) {
-                        self = attempt
-                        return true
-                    }
-                    if attempt.isOver {
-                        self = attempt
-                        return false
-                    }
-                    if row.step(step).minimum > 0 { break candidates }
+                case .step(let step): attempt.take(step, position, row, element.immediately)
                 case .any(let children):
-                    for child in children {
-                        guard case .step(let step) = child.kind else { continue }
-                        if attempt.take(step, position, row, element.immediately) {
-                            self = attempt
-                            return true
-                        }
+                    children.contains { child in
+                        guard case .step(let step) = child.kind else { return false }
+                        return attempt.take(step, position, row, element.immediately)
                     }
-                    isOver = isOver || attempt.isOver
-                    break candidates
                 case .all(let children):
-                    if attempt.place(
-                        among: children, position, row, immediately: element.immediately)
-                    {
-                        self = attempt
-                        return true
-                    }
-                    isOver = isOver || attempt.isOver
-                    break candidates
+                    attempt.place(among: children, position, row, immediately: element.immediately)
+                case .without, .absence: false
                 }
+            if isTaken {
+                self = attempt
+                return true
+            }
+            if attempt.isOver {
+                isOver = true
+                return false
             }
         }
         if let open {
@@ -190,6 +180,24 @@ private struct ReferenceRun {
         }
         if missedAdjacent(position, row) { isOver = true }
         return false
+    }
+
+    /// The elements that may take the next event, in the order in which they are asked: an optional
+    /// one before those behind it (S6), as few as possible after them (S4).
+    private func candidates(
+        from index: Int, _ withouts: [StepID], _ row: ReferenceRow
+    ) -> [(index: Int, withouts: [StepID])] {
+        guard index < row.plan.elements.count else { return [] }
+        let own = [(index: index, withouts: withouts)]
+        switch row.plan.elements[index].kind {
+        case .without(let step): return candidates(from: index + 1, withouts + [step], row)
+        case .absence: return []
+        case .any, .all: return own
+        case .step(let step):
+            if row.step(step).minimum > 0 { return own }
+            let behind = candidates(from: index + 1, withouts, row)
+            return row.step(step).isReluctant ? behind + own : own + behind
+        }
     }
 
     /// S1: when the next element must follow immediately and the next event was not its.
@@ -242,7 +250,7 @@ private struct ReferenceRun {
         first = first ?? position
         last = position
         withouts = []
-        open = step.maximum == 1 || step.isReluctant && step.minimum <= 1 ? nil : id
+        open = step.maximum == 1 ? nil : id
         return true
     }
 
