@@ -220,6 +220,10 @@ struct ReferenceThreshold {
     }
 
     private mutating func judge(at time: Timestamp) {
+        // An event of this instant has been judged with what enters here.
+        if case .sliding = plan.window.kind, window == ReferenceWindow(time, isBehind: false) {
+            return
+        }
         evaluate(ReferenceWindow(time, isBehind: false), arrival: nil)
         session = nil
     }
@@ -299,11 +303,17 @@ struct ReferenceThreshold {
             // H8: the window is empty from here on, which may resolve at once.
             emptied = seen
             session = nil
+            // A window that fires for want of data has nothing new to say at this instant.
             let isBehind = window?.time == time && window?.isBehind == true
+            if reason != nil {
+                window = ReferenceWindow(time, isBehind: isBehind)
+                measured = plan.measures.indices.map { measure($0, .now) }
+                return noteUnknown(judged.when, judged.resolve, time)
+            }
             return evaluate(ReferenceWindow(time, isBehind: isBehind), arrival: arrival)
         }
         let (when, resolve) = judged
-        if plan.resolveWhen != nil, resolve == true {
+        if plan.resolveWhen != nil, resolve == true, reason == nil {
             // The condition to resolve may hold already; its clock starts with the alert.
             state = .firing(since: time, resolvingSince: time)
             if plan.resolveFor == .zero { end(time, arrival) }
@@ -315,6 +325,7 @@ struct ReferenceThreshold {
         state = .inactive
         changeCondition()
         report(time, arrival, .resolved, reason)
+        noteUnknown(judged.when, judged.resolve, time)
     }
 
     /// Where a condition of its own resolves, another one counts from here on, and its clock begins
