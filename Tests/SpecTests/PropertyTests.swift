@@ -24,9 +24,9 @@ import Testing
         if let only = environment["LAWS"], !only.contains("\(law)") { return }
         let first = environment["SEED"].flatMap { UInt64($0) } ?? 1
         let count = environment["CASES"].flatMap { UInt64($0) }
-        let share: UInt64 = law == .reference ? 600 : 150
+        let share: UInt64 = law == .reference ? 1000 : 250
         let started = Date()
-        let seconds = law == .reference ? 5.0 : 1.0
+        let seconds = law == .reference ? 4.0 : 0.8
         var tried = 0
         var refused: [String: Int] = [:]
         var matching = 0

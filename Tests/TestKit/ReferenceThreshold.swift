@@ -113,17 +113,10 @@ struct ReferenceThreshold {
     private func nextJudgement() -> Timestamp? {
         switch plan.window.kind {
         case .sliding(let span):
-            // What becomes known when enough history exists (H9, H10), and what enters a window of
-            // the past.
-            var times: [Timestamp] = isListed ? [clock + span] : []
-            for past in pastTimes {
-                switch past {
-                case .now: break
-                case .previous: times.append(clock + span + span)
-                case .earlier(let distance):
-                    times.append(clock + distance + span)
-                    times += events[emptied..<seen].map { $0.instant + distance }
-                }
+            // What enters a window of the past, and what becomes known when enough history exists.
+            var times = knownTimes(span)
+            for case .earlier(let distance) in pastTimes {
+                times += events[emptied..<seen].map { $0.instant + distance }
             }
             return times.filter { $0 > judgedThrough }.min()
         case .tumbling(let span): return nextBucketEnd(span, every: span)
@@ -133,6 +126,23 @@ struct ReferenceThreshold {
             return session.map { events[$0.upperBound - 1].instant + gap }
         case .last: return nil
         }
+    }
+
+    /// When enough history exists for a listed key (H9) and for windows of the past (H10).
+    private func knownTimes(_ span: TimeSpan) -> [Timestamp] {
+        var times = isListed ? [clock + span] : []
+        for past in pastTimes {
+            switch past {
+            case .now: break
+            case .previous: times.append(clock + span + span)
+            case .earlier(let distance): times.append(clock + distance + span)
+            }
+        }
+        return times
+    }
+
+    private func becomesKnown(at time: Timestamp, _ span: TimeSpan) -> Bool {
+        knownTimes(span).contains(time)
     }
 
     /// T1: buckets `[start, start + size)`, aligned to 1970; judged at their end.
@@ -221,7 +231,9 @@ struct ReferenceThreshold {
 
     private mutating func judge(at time: Timestamp) {
         // An event of this instant has been judged with what enters here.
-        if case .sliding = plan.window.kind, window == ReferenceWindow(time, isBehind: false) {
+        if case .sliding(let span) = plan.window.kind,
+            window == ReferenceWindow(time, isBehind: false), !becomesKnown(at: time, span)
+        {
             return
         }
         evaluate(ReferenceWindow(time, isBehind: false), arrival: nil)
