@@ -32,6 +32,8 @@ public struct PipelineSummary: Sendable {
     public var alerts = AlertStageCounters()
     /// Added up over the shards, but for what every shard counts alike.
     public var engine = EngineCounters(ruleCount: 0)
+    /// Near misses of rules that say `report partial`, since the output was called last.
+    public var nearMisses: [PartialMatch] = []
     /// Matches that wait for a deadline which the events' time has not reached.
     public var openDeadlines = 0
     /// List files that could not be read while running; their old content stayed.
@@ -78,7 +80,7 @@ public final class Pipeline {
     /// - Precondition: there is at least one input and one shard.
     public init(
         program: Program, inputs: [PipelineInput], mode: Mode, shardCount: Int,
-        environment: EngineEnvironment, lists: ListWatcher?
+        environment: EngineEnvironment, lists: ListWatcher?, limits: EngineLimits = EngineLimits()
     ) {
         precondition(!inputs.isEmpty && shardCount > 0, "a pipeline has an input and a shard")
         self.program = program
@@ -93,6 +95,11 @@ public final class Pipeline {
             options.lateness = inputs.map(\.lateness)
             options.shardIndex = index
             options.shardCount = shardCount
+            options.limits = limits
+            options.keepsPartialMatches = program.rules.contains { rule in
+                if case .sequence(let sequence) = rule.pattern { return sequence.reportsPartial }
+                return false
+            }
             return Shard(program: program, environment: environment, options: options, index: index)
         }
         stage = AlertStage(program: program)
@@ -218,6 +225,8 @@ public final class Pipeline {
         summary.alerts = stage.counters
         summary.input = feeds.reduce(into: InputReport()) { $0.add($1.report) }
         let faults = feeds.flatMap { $0.report.takeFaults() }
+        summary.nearMisses = shards.flatMap { $0.takePartialMatches() }
+        summary.nearMisses.sort { ($0.endedAt, $0.rule) < ($1.endedAt, $1.rule) }
         try output(sent, faults, summary)
     }
 
@@ -268,6 +277,10 @@ private final class Shard: Sendable {
             defer { state.alerts.removeAll() }
             return state.alerts
         }
+    }
+
+    func takePartialMatches() -> [PartialMatch] {
+        state.withLock { $0.engine.takePartialMatches() }
     }
 
     var counters: EngineCounters { state.withLock { $0.engine.counters } }

@@ -72,6 +72,7 @@ struct RunSession {
     private let lists: [ListID: ListTable]
     private let shardCount: Int
     private let failsOnAlert: Bool
+    private var limits = EngineLimits()
 
     init(
         _ arguments: ParsedArguments, tellsEmission: Bool, defaultRules: String? = nil
@@ -95,6 +96,8 @@ struct RunSession {
         deployment = set.compilation.deployment
         shardCount = try arguments.integer("threads", minimum: 1) ?? 1
         failsOnAlert = arguments.has("fail-on-alert")
+        if let keys = deployment.engine.keysPerRule { limits.keysPerRule = keys }
+        for unused in unusedSettings(deployment) { console.warn("martlet: \(unused)") }
         let format = arguments.value("format")
         output = try AlertOutput(
             path: arguments.value("to"), isJSON: format.map { $0 == "json" },
@@ -119,7 +122,8 @@ struct RunSession {
         let watcher = ListWatcher(program.tables.lists, defaultRefresh: .second)
         let pipeline = Pipeline(
             program: program, inputs: inputs, mode: mode, shardCount: shardCount,
-            environment: environment, lists: mode == .live ? watcher : nil)
+            environment: environment, lists: mode == .live ? watcher : nil,
+            limits: limits)
         StopRequest.listen()
         let started = monotonicSeconds()
         var progress = ProgressLine(
@@ -144,6 +148,7 @@ struct RunSession {
                     console.warn("martlet: \(fault); the old content stays in force")
                 }
                 listFaultsShown = summary.listFaults.count
+                for miss in summary.nearMisses { console.note(describe(miss, program)) }
                 progress.update(
                     events: summary.input.events, alerts: summary.alerts.sent,
                     fraction: sizeInBytes.map { Double(summary.input.bytes) / Double(max(1, $0)) })
@@ -191,4 +196,32 @@ func zoneTables(of program: Program) -> [String: ZoneTable] {
     var tables: [String: ZoneTable] = [:]
     for name in names { tables[name] = zoneTable(named: name) }
     return tables
+}
+
+/// What deployment blocks ask for and this version does not do: said at the start, never passed over.
+private func unusedSettings(_ deployment: DeploymentPlan) -> [String] {
+    var lines = deployment.sinks.map { sink in
+        "sink `\(sink.name)` is declared, but this version sends to no sink: "
+            + "alerts go to standard output or to `--to FILE`"
+    }
+    let engine = deployment.engine
+    if engine.dataFolder != nil {
+        lines.append("`data` of the engine block is not used: this version keeps state in memory")
+    }
+    if engine.listen != nil {
+        lines.append("`listen` of the engine block is not used: this version serves nothing")
+    }
+    if engine.memoryBytes != nil {
+        lines.append("`memory` of the engine block is not enforced by this version")
+    }
+    return lines
+}
+
+/// `near miss: takeover user=u-4 reached failed, success and ended at ...`
+private func describe(_ miss: PartialMatch, _ program: Program) -> String {
+    let rule = program.rules.first { $0.id == miss.rule }
+    let key = zip(rule?.keyNames ?? [], miss.key).map { " \($0)=\($1.plainText)" }.joined()
+    let steps = miss.filledSteps.joined(separator: ", ")
+    return "near miss: \(rule?.name ?? "")\(key) reached \(steps.isEmpty ? "no step" : steps), "
+        + "from \(miss.firstTime) to \(miss.endedAt)"
 }
