@@ -70,7 +70,9 @@ struct AggregateTests {
         return left == right
     }
 
-    @Test("Every measure of a sliding window is that of its events, however it slid", arguments: 1...40)
+    @Test(
+        "Every measure of a sliding window is that of its events, however it slid",
+        arguments: 1...40)
     func againstRecomputation(seed: UInt64) {
         var random = SeededNumbers(seed: seed)
         let percent = Double(Int.random(in: 0...100, using: &random))
@@ -88,7 +90,8 @@ struct AggregateTests {
                     position: position, time: Int64(position) * 700_000_000, value: value)
                 aggregate.add(sample)
                 window.append(sample)
-                let leaving = Int.random(in: 0...3, using: &random) == 0
+                let leaving =
+                    Int.random(in: 0...3, using: &random) == 0
                     ? Int.random(in: 0...window.count, using: &random) : 0
                 for _ in 0..<leaving {
                     let mustRebuild = aggregate.remove(window.removeFirst())
@@ -102,7 +105,9 @@ struct AggregateTests {
         }
     }
 
-    @Test("A sum is exact and rounded once, whatever was added and removed before", arguments: 1...200)
+    @Test(
+        "A sum is exact and rounded once, whatever was added and removed before", arguments: 1...200
+    )
     func exactSums(seed: UInt64) {
         var random = SeededNumbers(seed: seed)
         var sum = ExactSum()
@@ -204,7 +209,8 @@ struct AggregateTests {
     func exactAfterShrinking() {
         let layout = WindowLayout(measures: [
             MeasureProgram(
-                name: "p", function: .percentile, argument: CodeID(0), parameter: 50, condition: nil)
+                name: "p", function: .percentile, argument: CodeID(0), parameter: 50, condition: nil
+            )
         ])
         var buffer = WindowBuffer(layout: layout)
         var view = WindowView(layout: layout, measures: [0])
@@ -248,7 +254,8 @@ struct AggregateTests {
     func distinctValues() {
         var aggregate = Aggregate(.distinct, parameter: nil)
         let values: [Value] = [
-            .int(2), .float(2), .text("2"), .text("\u{E9}"), .text("e\u{301}"), .bool(true), .missing,
+            .int(2), .float(2), .text("2"), .text("\u{E9}"), .text("e\u{301}"), .bool(true),
+            .missing,
             .float(.nan), .list([.int(1)]), .list([.float(1)]), .ip(IPAddress(version4: 1)),
         ]
         for (position, value) in values.enumerated() {
@@ -265,7 +272,9 @@ struct AggregateTests {
     @Test("Spans are added, averaged and ranked as spans; other kinds are missing")
     func spans() {
         let minute = Value.span(TimeSpan.minute)
-        let values = [minute, .span(TimeSpan.minute * 3), .text("x"), .time(Timestamp(nanoseconds: 9))]
+        let values = [
+            minute, .span(TimeSpan.minute * 3), .text("x"), .time(Timestamp(nanoseconds: 9)),
+        ]
         func value(_ function: AggregateFunction) -> Value {
             var aggregate = Aggregate(function, parameter: 50)
             for (position, value) in values.enumerated() {
@@ -289,7 +298,9 @@ struct AggregateTests {
         #expect(Quantity.decimal(-0x1p64) < Quantity.whole(.min))
         #expect(Quantity.whole(1) < Quantity.decimal(1.5))
         #expect(Quantity.decimal(-1.5) < Quantity.whole(-1))
-        #expect(!(Quantity.whole(2) < Quantity.decimal(2)) && !(Quantity.decimal(2) < Quantity.whole(2)))
+        #expect(
+            !(Quantity.whole(2) < Quantity.decimal(2)) && !(Quantity.decimal(2) < Quantity.whole(2))
+        )
     }
 
     // MARK: - Buckets
@@ -305,7 +316,8 @@ struct AggregateTests {
         let grid = BucketGrid(size: size, step: step, zone: zone)
         let middle = ScheduleTests.instant(2026, 3, 29, 0).nanoseconds
         var time = Timestamp(
-            nanoseconds: Int64.random(in: middle - 90 * 86_400_000_000_000...middle, using: &random))
+            nanoseconds: Int64.random(in: middle - 90 * 86_400_000_000_000...middle, using: &random)
+        )
         var before: BucketGrid.Bucket?
         for _ in 0..<200 {
             let bucket = grid.bucket(endingAfter: time)
@@ -313,7 +325,9 @@ struct AggregateTests {
             #expect(bucket == grid.bucket(endingAfter: bucket.end - TimeSpan(nanoseconds: 1)))
             if let before {
                 let distance = bucket.start - before.start
-                #expect(abs((distance - step).nanoseconds) <= (grid.isCalendar ? TimeSpan.hour : .zero).nanoseconds)
+                #expect(
+                    abs((distance - step).nanoseconds)
+                        <= (grid.isCalendar ? TimeSpan.hour : .zero).nanoseconds)
                 // Nothing between two buckets is left out or counted twice when they do not overlap.
                 if size == step { #expect(bucket.start == before.end) }
             }
@@ -332,7 +346,9 @@ struct AggregateTests {
         for zone in [nil, ScheduleTests.berlin] {
             for size in [TimeSpan.second, TimeSpan.day, TimeSpan.day * 7] {
                 let grid = BucketGrid(size: size, step: size, zone: zone)
-                for time in [Timestamp.distantPast, .distantFuture, Timestamp(nanoseconds: .max - 1)] {
+                for time in [
+                    Timestamp.distantPast, .distantFuture, Timestamp(nanoseconds: .max - 1),
+                ] {
                     let bucket = grid.bucket(endingAfter: time)
                     #expect(bucket.end >= time)
                     _ = grid.bucket(before: bucket)

@@ -11,7 +11,8 @@ struct AlertStageTests {
         emit.group = group.map { EmitProgram.Spaced(by: [], span: seconds($0)) }
         let input = InputProgram(name: "e", type: EventTypeID(rawValue: 0), condition: nil, key: [])
         let threshold = ThresholdProgram(
-            input: input, condition: nil, window: WindowPlan(.last(1)), measures: [], when: CodeID(0),
+            input: input, condition: nil, window: WindowPlan(.last(1)), measures: [],
+            when: CodeID(0),
             holdFor: .zero, minimumEvents: 0, resolveWhen: nil, resolveFor: .zero, remindEvery: nil,
             staleAfter: .day, onNoData: .keep, resetsAfterMatch: false, forgetAfter: .day)
         let rule = RuleProgram(
@@ -31,7 +32,8 @@ struct AlertStageTests {
         let time = Timestamp(nanoseconds: 0) + seconds(second)
         return Alert(
             id: id ?? "\(key)\(second)", rule: "r", ruleID: RuleID(4), fingerprint: 0,
-            kind: "threshold", state: state, severity: .high, title: nil, message: "trouble", tags: [],
+            kind: "threshold", state: state, severity: .high, title: nil, message: "trouble",
+            tags: [],
             attack: [], key: [Alert.NamedValue("k", .text(key))], matchedAt: time, firstTime: time,
             lastTime: time, strength: 0, confidence: 1, measures: [], steps: [], attached: [],
             reason: nil, incompleteBecause: [], grouped: 0, listVersions: [], sinks: [], probes: [],
@@ -61,7 +63,9 @@ struct AlertStageTests {
         #expect(stage.counters.sent == 3 && stage.counters.sentByRule == [3])
     }
 
-    @Test("T1: an alert exactly D after the one that was sent is silent, a nanosecond later it is not")
+    @Test(
+        "T1: an alert exactly D after the one that was sent is silent, a nanosecond later it is not"
+    )
     func suppressionIsClosed() {
         var stage = S.stage(suppress: 10)
         var late = S.alert(10, "c")
@@ -80,7 +84,10 @@ struct AlertStageTests {
         #expect(
             S.run(
                 &stage,
-                [S.alert(0, "a"), S.alert(8, "b"), S.alert(9, "c", values: other), S.alert(11, "d")])
+                [
+                    S.alert(0, "a"), S.alert(8, "b"), S.alert(9, "c", values: other),
+                    S.alert(11, "d"),
+                ])
                 == ["0 a0 firing", "9 c9 firing", "11 d11 firing"])
     }
 
@@ -150,9 +157,10 @@ struct AlertStageTests {
     @Test("Suppression comes before grouping")
     func together() {
         var stage = S.stage(suppress: 5, group: 5)
-        #expect(S.run(&stage, [S.alert(0, "a"), S.alert(1, "b"), S.alert(7, "c")]) == [
-            "0 a0 firing", "7 c7 firing",
-        ])
+        #expect(
+            S.run(&stage, [S.alert(0, "a"), S.alert(1, "b"), S.alert(7, "c")]) == [
+                "0 a0 firing", "7 c7 firing",
+            ])
         #expect(stage.counters.suppressed == 1 && stage.counters.folded == 0)
     }
 }

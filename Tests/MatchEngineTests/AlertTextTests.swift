@@ -7,7 +7,8 @@ import Testing
 struct AlertTextTests {
     static func alert() -> Alert {
         Alert(
-            id: "00ff", rule: "ssh_bruteforce", ruleID: RuleID(0), fingerprint: 0xAB, kind: "sequence",
+            id: "00ff", rule: "ssh_bruteforce", ruleID: RuleID(0), fingerprint: 0xAB,
+            kind: "sequence",
             state: .firing, severity: .high, title: nil, message: "5 failed logins", tags: ["ssh"],
             attack: [], key: [Alert.NamedValue("src_ip", .ip(IPAddress(version4: 0xC633_6407)))],
             matchedAt: Timestamp(nanoseconds: 1_767_268_807_000_000_000),
@@ -78,7 +79,10 @@ struct AlertTextTests {
             (.list([.int(1), .text("x")]), #"[1,"x"]"#),
             (.span(TimeSpan(nanoseconds: 90_000_000_000)), #""1m30s""#),
             (.time(Timestamp(nanoseconds: 0)), #""1970-01-01T00:00:00Z""#),
-            (.network(IPNetwork(address: IPAddress(version4: 0x0A01_0203), prefix: 104)), #""10.0.0.0/8""#),
+            (
+                .network(IPNetwork(address: IPAddress(version4: 0x0A01_0203), prefix: 104)),
+                #""10.0.0.0/8""#
+            ),
         ])
     func valueForms(value: Value, expected: String) {
         var bytes: [UInt8] = []
@@ -111,7 +115,9 @@ struct AlertTextTests {
             AlertTextTests.line(alert, AlertLineStyle(showsDate: true))
                 == "2026-01-01 12:00:07 RESOLVED ssh_bruteforce src_ip=198.51.100.7  "
                 + "5 failed logins (no data)\n")
-        #expect(AlertTextTests.line(alert, AlertLineStyle(usesColour: true)).contains("\u{1B}[32mRESOLVED\u{1B}[0m"))
+        #expect(
+            AlertTextTests.line(alert, AlertLineStyle(usesColour: true)).contains(
+                "\u{1B}[32mRESOLVED\u{1B}[0m"))
     }
 
     @Test("Text out of the data can neither steer a terminal nor begin a new line")

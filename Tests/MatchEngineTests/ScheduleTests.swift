@@ -41,8 +41,11 @@ struct ScheduleTests {
     @Test("The same hour of the wall clock is another UTC hour in summer")
     func summer() {
         let zone = ScheduleTests.berlin
-        #expect(ScheduleTests.businessHours.contains(ScheduleTests.instant(2026, 7, 15, 6), zone: zone))
-        #expect(!ScheduleTests.businessHours.contains(ScheduleTests.instant(2026, 7, 15, 16), zone: zone))
+        #expect(
+            ScheduleTests.businessHours.contains(ScheduleTests.instant(2026, 7, 15, 6), zone: zone))
+        #expect(
+            !ScheduleTests.businessHours.contains(
+                ScheduleTests.instant(2026, 7, 15, 16), zone: zone))
     }
 
     @Test("Days are those of the zone, not of UTC")

@@ -15,7 +15,9 @@ struct ThresholdTests {
                 .arithmetic(.divide, now(0), now(1)), .greater, .constant(.float(0.05))))
         world.window = WindowPlan(.sliding(seconds(300)))
         world.measures = [
-            measure("errors", .count, where: compare(.field(ThresholdWorld.v), .greaterOrEqual, number(500))),
+            measure(
+                "errors", .count,
+                where: compare(.field(ThresholdWorld.v), .greaterOrEqual, number(500))),
             measure("total", .count),
         ]
         world.holdFor = seconds(120)
@@ -25,7 +27,8 @@ struct ThresholdTests {
         world.resolveFor = seconds(300)
         world.onNoData = .keep
         world.remindEvery = seconds(4 * 3600)
-        let events = (0..<100).map { E($0, "pay", v: .int(200)) }
+        let events =
+            (0..<100).map { E($0, "pay", v: .int(200)) }
             + (100..<340).map { E($0, "pay", v: .int(500)) }
         #expect(world.run(events) == ["225 firing pay errors=126 total=226"])
         // When traffic stops the total falls below 100, the rate is unknown, and the alert stays.
@@ -153,7 +156,9 @@ struct ThresholdTests {
         world.window = WindowPlan(.session(gap: seconds(5), max: seconds(6)))
         #expect(world.run([E(0), E(3), E(6)], until: 11) == ["11 firing a n=3"])
         #expect(
-            world.run([E(0), E(3), E(6), E(7)], until: 50) == ["7 firing a n=3", "12 resolved a n=1"])
+            world.run([E(0), E(3), E(6), E(7)], until: 50) == [
+                "7 firing a n=3", "12 resolved a n=1",
+            ])
     }
 
     @Test("H1: the last N events are those of the key, however old")
@@ -167,7 +172,9 @@ struct ThresholdTests {
             ]) == ["5000 firing a s=10", "5001 resolved a s=2"])
     }
 
-    @Test("H2: a count falls right behind the instant at which an event is in the window for the last time")
+    @Test(
+        "H2: a count falls right behind the instant at which an event is in the window for the last time"
+    )
     func leaving() {
         var world = ThresholdWorld(when: compare(now(0), .less, number(2)))
         world.minimumEvents = 1
@@ -191,7 +198,9 @@ struct ThresholdTests {
         let functions: [AggregateFunction] = [
             .count, .sum, .avg, .min, .max, .distinct, .percentile, .rate, .first, .last,
         ]
-        world.measures = functions.map { measure($0.rawValue, $0, $0 == .count ? nil : ThresholdWorld.v, 50) }
+        world.measures = functions.map {
+            measure($0.rawValue, $0, $0 == .count ? nil : ThresholdWorld.v, 50)
+        }
         #expect(
             world.run([E(0, v: .int(7))], until: 3) == [
                 "3 firing a count=0 sum=0 avg=missing min=missing max=missing distinct=missing "
@@ -207,9 +216,11 @@ struct ThresholdTests {
         world.window = WindowPlan(.sliding(seconds(100)))
         world.measures = [
             measure("count", .count), measure("big", .count, where: isBig), measure("sum", .sum, v),
-            measure("bigsum", .sum, v, where: isBig), measure("avg", .avg, v), measure("min", .min, v),
+            measure("bigsum", .sum, v, where: isBig), measure("avg", .avg, v),
+            measure("min", .min, v),
             measure("max", .max, v), measure("distinct", .distinct, v),
-            measure("median", .percentile, v, 50), measure("rate", .rate, v), measure("first", .first, v),
+            measure("median", .percentile, v, 50), measure("rate", .rate, v),
+            measure("first", .first, v),
             measure("last", .last, v), measure("users", .distinct, ThresholdWorld.u),
         ]
         let events = [
@@ -296,7 +307,9 @@ struct ThresholdTests {
                 == ["0 firing a v=10", "40 resolved a v=3"])
     }
 
-    @Test("H5: a condition that still holds when its alert has ended begins a new one at the next bucket")
+    @Test(
+        "H5: a condition that still holds when its alert has ended begins a new one at the next bucket"
+    )
     func buckets() {
         var world = ThresholdWorld(when: compare(now(0), .less, number(2)))
         world.window = WindowPlan(.tumbling(seconds(10)))
@@ -341,7 +354,8 @@ struct ThresholdTests {
         world.unless = compare(.key(0), .equal, .constant(.text("a")))
         world.remindEvery = seconds(1)
         #expect(world.run([E(0), E(1)], until: 50).isEmpty)
-        world.unless = compare(.fact(.matchedAt), .greater, .constant(.time(Timestamp(nanoseconds: 1_000_000_000))))
+        world.unless = compare(
+            .fact(.matchedAt), .greater, .constant(.time(Timestamp(nanoseconds: 1_000_000_000))))
         world.remindEvery = nil
         // The beginning was told, so the end is told, maintenance or not.
         #expect(world.run([E(0), E(1)], until: 50) == ["1 firing a n=2", "3 resolved a n=1"])
@@ -447,7 +461,8 @@ struct ThresholdTests {
         #expect(world.run([E(1, "z"), E(2, "z")], until: 100).isEmpty)
     }
 
-    @Test("H9: a new version of the list begins the clocks of new keys and ends those that are gone")
+    @Test(
+        "H9: a new version of the list begins the clocks of new keys and ends those that are gone")
     func listReload() {
         var world = ThresholdWorld(when: compare(now(0), .equal, number(0)))
         world.list = [.text("a")]
@@ -480,7 +495,8 @@ struct ThresholdTests {
     @Test("H10: the window before is known once it has been watched as a whole")
     func previousWindow() {
         var world = ThresholdWorld(
-            when: compare(now(0), .greater, .arithmetic(.multiply, number(2), .measure(0, .previous))))
+            when: compare(
+                now(0), .greater, .arithmetic(.multiply, number(2), .measure(0, .previous))))
         world.window = WindowPlan(.tumbling(seconds(10)))
         let events = [E(0), E(1), E(11), E(21), E(22), E(23)]
         #expect(world.run(events, until: 30) == ["30 firing a n=3"])
@@ -512,7 +528,9 @@ struct ThresholdTests {
 
     // MARK: - Part 5
 
-    @Test("The strength says how far the value is beyond the limit, and a record has the window's times")
+    @Test(
+        "The strength says how far the value is beyond the limit, and a record has the window's times"
+    )
     func strength() {
         var world = ThresholdWorld(when: compare(now(0), .greaterOrEqual, number(4)))
         world.window = WindowPlan(.tumbling(seconds(10)))

@@ -26,8 +26,10 @@ struct ThresholdWorld {
     }
 
     var window = WindowPlan(.sliding(seconds(3)))
-    var measures: [MeasurePlan] = [MeasurePlan(
-        name: "n", function: .count, argument: nil, parameter: nil, condition: nil)]
+    var measures: [MeasurePlan] = [
+        MeasurePlan(
+            name: "n", function: .count, argument: nil, parameter: nil, condition: nil)
+    ]
     var when: Term
     var holdFor = TimeSpan.zero
     var minimumEvents = 0
@@ -108,7 +110,9 @@ struct ThresholdWorld {
         tables.eventTypes = ["e"]
         tables.columns = ["k", "v", "u"].map { FieldPath([$0]) }
         let types: [ValueType] = [.text, .number, .text]
-        tables.fields = types.enumerated().map { Field(path: tables.columns[$0], column: $0, type: $1) }
+        tables.fields = types.enumerated().map {
+            Field(path: tables.columns[$0], column: $0, type: $1)
+        }
         if list != nil {
             tables.lists = [
                 ListPlan(
@@ -148,7 +152,8 @@ func seconds(_ number: Int64) -> TimeSpan { TimeSpan.second * number }
 
 /// The `where`-less measure of one field.
 func measure(
-    _ name: String, _ function: AggregateFunction, _ field: FieldID? = nil, _ parameter: Double? = nil,
+    _ name: String, _ function: AggregateFunction, _ field: FieldID? = nil,
+    _ parameter: Double? = nil,
     where condition: Term? = nil
 ) -> MeasurePlan {
     MeasurePlan(

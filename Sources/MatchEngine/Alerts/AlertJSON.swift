@@ -27,10 +27,14 @@ extension Alert {
         members.write("attack", to: &output) { $0.appendJSON(attack) { $0.appendJSON($1) } }
         members.write("key", to: &output) { $0.appendJSON(key) }
         members.write("matched_at", to: &output) { $0.appendJSON(.time(matchedAt)) }
-        if let emittedAt { members.write("emitted_at", to: &output) { $0.appendJSON(.time(emittedAt)) } }
+        if let emittedAt {
+            members.write("emitted_at", to: &output) { $0.appendJSON(.time(emittedAt)) }
+        }
         members.write("first_event", to: &output) { $0.appendJSON(.time(firstTime)) }
         members.write("last_event", to: &output) { $0.appendJSON(.time(lastTime)) }
-        members.write("duration_s", to: &output) { $0.appendJSON(.float((lastTime - firstTime).seconds)) }
+        members.write("duration_s", to: &output) {
+            $0.appendJSON(.float((lastTime - firstTime).seconds))
+        }
         members.write("strength", to: &output) { $0.appendJSON(.float(strength)) }
         members.write("confidence", to: &output) { $0.appendJSON(.float(confidence)) }
         members.write("measures", to: &output) { $0.appendJSON(measures) }

@@ -24,7 +24,8 @@ extension Alert {
         let time = matchedAt.description.utf8
         // RFC 3339 with a year of four digits: the day takes ten characters, the time the next eight.
         let start = style.showsDate ? 0 : 11
-        output.append(contentsOf: time.dropFirst(start).prefix(19 - start).map { $0 == 84 ? 32 : $0 })
+        output.append(
+            contentsOf: time.dropFirst(start).prefix(19 - start).map { $0 == 84 ? 32 : $0 })
         output.append(UInt8(ascii: " "))
         if style.usesColour { output.append(contentsOf: "\u{1B}[\(colour)m".utf8) }
         output.append(contentsOf: word.utf8)

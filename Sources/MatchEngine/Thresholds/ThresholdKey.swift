@@ -71,7 +71,8 @@ struct ThresholdKey: Sendable {
         }
         var overflow = false
         let isJudged = window.add(
-            event, at: instant, rule: rule.window, evaluator: context.evaluator, overflow: &overflow)
+            event, at: instant, rule: rule.window, evaluator: context.evaluator, overflow: &overflow
+        )
         if overflow {
             context.noteOverflow(.events)
             context.keys[context.rule].addDoubts(key, .droppedEvents)
@@ -124,7 +125,8 @@ struct ThresholdKey: Sendable {
         let instant = context.instant
         if episode != nil {
             resolve(
-                at: instant, reason: reason, terms: terms(at: instant, rule, key, context), rule: rule,
+                at: instant, reason: reason, terms: terms(at: instant, rule, key, context),
+                rule: rule,
                 key: key, in: &context)
         }
         isForgotten = true
@@ -170,7 +172,8 @@ struct ThresholdKey: Sendable {
         }
         if !isListed, lastEvent + program.forgetAfter <= instant {
             let terms = terms(at: instant, rule, key, context)
-            resolve(at: instant, reason: "forgotten", terms: terms, rule: rule, key: key, in: &context)
+            resolve(
+                at: instant, reason: "forgotten", terms: terms, rule: rule, key: key, in: &context)
             isForgotten = true
             return
         }
@@ -194,7 +197,8 @@ struct ThresholdKey: Sendable {
             case true?:
                 if pendingSince == nil { pendingSince = instant }
                 if program.holdFor <= .zero {
-                    begin(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+                    begin(
+                        at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
                     if program.resetsAfterMatch {
                         // Known until now; the window is another one from here on.
                         note(isUnknown: false, at: instant)
@@ -213,7 +217,8 @@ struct ThresholdKey: Sendable {
             case true?:
                 if episode?.resolvingSince == nil { episode?.resolvingSince = instant }
                 if program.resolveFor <= .zero {
-                    resolve(at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
+                    resolve(
+                        at: instant, reason: nil, terms: terms, rule: rule, key: key, in: &context)
                 }
             case false?: episode?.resolvingSince = nil
             case nil: break
@@ -276,12 +281,14 @@ struct ThresholdKey: Sendable {
         case .resolve:
             pendingSince = nil
             guard episode != nil else { return }
-            resolve(at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
+            resolve(
+                at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
             reviewKnowledge(at: instant, rule: rule, key: key, in: context)
         case .fire:
             guard episode == nil else { return }
             begin(at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
-            reviewKnowledge(at: instant, rule: rule, key: key, in: context)
+            // The resolve condition may hold already.
+            judge(at: instant, rule: rule, key: key, in: &context)
         }
     }
 
@@ -321,7 +328,8 @@ struct ThresholdKey: Sendable {
         changeDecidingCondition(rule: rule)
         guard episode.isHandedOut else { return }
         var record = record(
-            id: episode.id, state: .resolved, at: instant, strength: episode.strength, reason: reason,
+            id: episode.id, state: .resolved, at: instant, strength: episode.strength,
+            reason: reason,
             terms: terms, rule: rule)
         record.mayBeSilenced = false
         record.message = episode.message

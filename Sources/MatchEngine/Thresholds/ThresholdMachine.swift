@@ -99,7 +99,9 @@ struct ThresholdMachine: RuleMachine {
     /// An entry as the rule's events would have it: lists hold addresses as text, and tables
     /// take digits for numbers.
     private func keyValue(_ entry: Value, in program: Program) -> Value {
-        guard let field = rule?.program.input.key.first, field.rawValue >= 0 else { return .missing }
+        guard let field = rule?.program.input.key.first, field.rawValue >= 0 else {
+            return .missing
+        }
         switch (program.tables.fields[Int(field.rawValue)].type, entry) {
         case (.ip, .text(let text)):
             return IPAddress(text.string).map { .ip($0) } ?? .missing

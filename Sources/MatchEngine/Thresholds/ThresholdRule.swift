@@ -21,12 +21,14 @@ struct ThresholdRule: Sendable {
         shown += rule.emit.attach.map(\.code)
         shown += (rule.emit.suppress?.by ?? []) + (rule.emit.group?.by ?? [])
         let window = WindowRule(
-            program, code: code, conditions: [program.when] + [program.resolveWhen].compactMap { $0 },
+            program, code: code,
+            conditions: [program.when] + [program.resolveWhen].compactMap { $0 },
             others: shown, zones: zones)
         self.window = window
         measureNames = program.measures.map(\.name)
         pastTimes = window.pasts.map(\.time)
-        warmUps = window.span == .zero
+        warmUps =
+            window.span == .zero
             ? [] : Set(window.pasts.filter(\.isJudged).map { window.warmUp(of: $0.time) }).sorted()
         warmUpsOfListed = window.span == .zero ? [] : Set([window.span] + warmUps).sorted()
     }

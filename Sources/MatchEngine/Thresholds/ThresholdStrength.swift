@@ -36,7 +36,9 @@ extension TermEvaluator {
     }
 
     private func parts(_ instruction: Instruction) -> [CodeID] {
-        code.operands[Int(instruction.a)..<Int(instruction.a + instruction.count)].map { CodeID($0) }
+        code.operands[Int(instruction.a)..<Int(instruction.a + instruction.count)].map {
+            CodeID($0)
+        }
     }
 
     private func excess(of larger: Double, over smaller: Double) -> Double {

@@ -10,7 +10,9 @@ struct ThresholdTerms: TermContext {
     /// For each of `pastTimes` all measures; those that nobody asks for are missing.
     let pastMeasures: [[Value]]
 
-    func key(_ index: Int) -> Value { keyValues.indices.contains(index) ? keyValues[index] : .missing }
+    func key(_ index: Int) -> Value {
+        keyValues.indices.contains(index) ? keyValues[index] : .missing
+    }
 
     func measure(_ index: Int, _ time: Term.MeasureTime) -> Value {
         guard measures.indices.contains(index) else { return .missing }

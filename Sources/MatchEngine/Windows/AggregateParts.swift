@@ -113,7 +113,9 @@ extension Aggregate {
         }
 
         mutating func remove(_ value: Value) -> Bool {
-            guard let quantity = Quantity(value), let number = quantity.decimal else { return false }
+            guard let quantity = Quantity(value), let number = quantity.decimal else {
+                return false
+            }
             if case .span = quantity { spans -= 1 }
             return numbers.remove(number)
         }
@@ -139,7 +141,9 @@ extension Aggregate {
 
         mutating func add(_ sample: Sample) {
             guard Rate.isNumber(sample.value) else { return }
-            if let before = samples.last { count(from: before.value, to: sample.value, adding: true) }
+            if let before = samples.last {
+                count(from: before.value, to: sample.value, adding: true)
+            }
             samples.append(sample)
         }
 

@@ -39,7 +39,8 @@ struct BucketGrid: Sendable {
         guard let calendar else {
             let offset = time - size
             let start =
-                offset - TimeSpan(nanoseconds: offset.nanoseconds.flooredRemainder(step.nanoseconds))
+                offset
+                - TimeSpan(nanoseconds: offset.nanoseconds.flooredRemainder(step.nanoseconds))
                 + step
             return Bucket(start: start, end: start + size)
         }
