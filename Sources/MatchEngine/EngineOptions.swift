@@ -39,6 +39,9 @@ public struct EngineLimits: Sendable {
     public var keysPerRule = 100_000
     public var runsPerKey = 10_000
     public var eventsPerKey = 10_000
+    /// Events of one key in the window of a threshold rule. More than of a sequence, since a count may
+    /// well ask for them and percentiles go on as estimates (H3).
+    public var eventsPerWindow = 1_000_000
     /// Events of one step that an alert shows; the rest is counted in `omitted`.
     public var eventsPerAlertStep = 10
     /// Tests of one event against one candidate that a single event may cause in one rule.

@@ -526,6 +526,31 @@ struct ThresholdTests {
             ])
     }
 
+    // MARK: - T9, part 5
+
+    @Test("T9: a window that is full lets its oldest event go, says so, and goes on")
+    func fullWindows() {
+        let windows: [WindowPlan.Kind] = [
+            .sliding(seconds(100)), .tumbling(seconds(100)), .last(50),
+            .session(gap: seconds(50), max: seconds(100)),
+        ]
+        for window in windows {
+            var world = ThresholdWorld(when: compare(now(1), .greaterOrEqual, number(15)))
+            world.window = WindowPlan(window)
+            world.eventsPerWindow = 3
+            world.measures = [
+                measure("n", .count), measure("s", .sum, ThresholdWorld.v),
+                measure("m", .min, ThresholdWorld.v), measure("f", .first, ThresholdWorld.v),
+            ]
+            let alerts = world.alerts((1...6).map { E($0, v: .int($0)) }, until: 100)
+            #expect(alerts.contains { $0.rule == "engine.overflow" })
+            // The last three of the events are in it, and nothing of the others.
+            let alert = alerts.first { $0.rule == "r" }
+            #expect(alert.map(ThresholdWorld.text)?.hasSuffix("firing a n=3 s=15 m=4 f=4") == true)
+            #expect(alert?.incompleteBecause.isEmpty == false)
+        }
+    }
+
     // MARK: - Part 5
 
     @Test(

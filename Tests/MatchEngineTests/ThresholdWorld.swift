@@ -45,6 +45,7 @@ struct ThresholdWorld {
     var message: [EmitPlan.MessagePart] = []
     var zones: [String: ZoneTable] = [:]
     var watchStart: Int64?
+    var eventsPerWindow: Int?
 
     init(when: Term) { self.when = when }
 
@@ -64,6 +65,7 @@ struct ThresholdWorld {
     func makeEngine() -> Engine {
         var options = EngineOptions()
         options.watchStart = watchStart.map { Timestamp(nanoseconds: 0) + seconds($0) }
+        if let eventsPerWindow { options.limits.eventsPerWindow = eventsPerWindow }
         return Engine(
             program: program,
             environment: EngineEnvironment(

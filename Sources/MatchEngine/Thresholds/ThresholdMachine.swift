@@ -16,7 +16,9 @@ struct ThresholdMachine: RuleMachine {
     mutating func begin(at time: Timestamp, in context: inout MachineContext) {
         let program = context.program.rules[index]
         guard case .threshold(let threshold) = program.pattern else { return }
-        rule = ThresholdRule(program, threshold, code: context.program.code, zones: context.zones)
+        rule = ThresholdRule(
+            program, threshold, code: context.program.code, zones: context.zones,
+            eventLimit: max(1, context.limits.eventsPerWindow))
         if let list = program.keyList { readList(list, in: &context) }
     }
 

@@ -12,7 +12,10 @@ struct ThresholdRule: Sendable {
     let warmUpsOfListed: [TimeSpan]
     let warmUps: [TimeSpan]
 
-    init(_ rule: RuleProgram, _ program: ThresholdProgram, code: Code, zones: [String: ZoneTable]) {
+    init(
+        _ rule: RuleProgram, _ program: ThresholdProgram, code: Code, zones: [String: ZoneTable],
+        eventLimit: Int
+    ) {
         self.program = program
         var shown = rule.probes + [rule.unless].compactMap { $0 }
         for part in rule.emit.message {
@@ -23,7 +26,7 @@ struct ThresholdRule: Sendable {
         let window = WindowRule(
             program, code: code,
             conditions: [program.when] + [program.resolveWhen].compactMap { $0 },
-            others: shown, zones: zones)
+            others: shown, zones: zones, eventLimit: eventLimit)
         self.window = window
         measureNames = program.measures.map(\.name)
         pastTimes = window.pasts.map(\.time)

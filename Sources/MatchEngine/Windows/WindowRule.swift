@@ -13,8 +13,7 @@ struct WindowRule: Sendable {
     }
 
     /// Events of one key that a window keeps; more push out the oldest (T9).
-    static let eventLimit = 1_000_000
-
+    let eventLimit: Int
     let kind: WindowPlan.Kind
     let layout: WindowLayout
     let pasts: [Past]
@@ -26,8 +25,9 @@ struct WindowRule: Sendable {
     ///   - others: Expressions that are only shown.
     init(
         _ program: ThresholdProgram, code: Code, conditions: [CodeID], others: [CodeID],
-        zones: [String: ZoneTable]
+        zones: [String: ZoneTable], eventLimit: Int
     ) {
+        self.eventLimit = eventLimit
         kind = program.window.kind
         layout = WindowLayout(measures: program.measures)
         var pasts: [Past] = []

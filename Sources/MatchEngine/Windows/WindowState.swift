@@ -44,7 +44,7 @@ struct WindowState: Sendable {
             instant: instant, time: event.time, passes: { event.passes(layout.conditions[$0]) },
             argument: { evaluator.value(layout.arguments[$0], in: EventContext(event: event)) },
             conditionCount: layout.conditions.count)
-        if buffer.count > WindowRule.eventLimit {
+        if buffer.count > rule.eventLimit {
             overflow = true
             dropOldest(layout: layout)
         }
