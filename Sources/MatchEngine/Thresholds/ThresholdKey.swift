@@ -35,8 +35,9 @@ struct ThresholdKey: Sendable {
     /// How many of the rule's warm-ups are over.
     private var warmUpsPassed = 0
     private var lastEvent: Timestamp
-    /// What the condition was when it was judged last.
-    private var lastWhen: Bool?
+    /// Whether an episode began or ended since the last judgement, or by it: then the next one may come
+    /// out differently though the window is the same.
+    private var isUnsettled = false
     private var pendingSince: Timestamp?
     private var episode: Episode?
     private var unknownSince: Timestamp?
@@ -165,7 +166,7 @@ struct ThresholdKey: Sendable {
             decideWithoutData(at: instant, rule: rule, key: key, in: &context)
         }
 
-        if mayBeginAgain { window.watchNextBucket(after: instant, rule: rule.window) }
+        if isUnsettled { window.watchNextBucket(after: instant, rule: rule.window) }
 
         if let episode, episode.nextReminder <= instant {
             remind(at: instant, rule: rule, key: key, in: &context)
@@ -191,7 +192,7 @@ struct ThresholdKey: Sendable {
         let terms = terms(at: instant, rule, key, context)
         let isJudgeable = isJudgeable(at: instant, rule: rule)
         let when = isJudgeable ? context.evaluator.judge(program.when, in: terms) : nil
-        lastWhen = when
+        isUnsettled = false
         if episode == nil {
             switch when {
             case true?:
@@ -262,10 +263,6 @@ struct ThresholdKey: Sendable {
         isStale = false
     }
 
-    /// Whether the condition holds though the episode has ended, so that the next judgement begins a new
-    /// one even if the window is the same (H5).
-    private var mayBeginAgain: Bool { episode == nil && pendingSince == nil && lastWhen == true }
-
     private mutating func note(isUnknown: Bool, at instant: Timestamp) {
         if isUnknown, unknownSince != nil { return }
         unknownSince = isUnknown ? instant : nil
@@ -287,8 +284,7 @@ struct ThresholdKey: Sendable {
         case .fire:
             guard episode == nil else { return }
             begin(at: instant, reason: "no data", terms: terms, rule: rule, key: key, in: &context)
-            // The resolve condition may hold already.
-            judge(at: instant, rule: rule, key: key, in: &context)
+            reviewKnowledge(at: instant, rule: rule, key: key, in: context)
         }
     }
 
@@ -312,6 +308,7 @@ struct ThresholdKey: Sendable {
             id: id, isHandedOut: isHandedOut,
             message: isHandedOut ? context.output.last?.message : nil, strength: strength,
             nextReminder: program.remindEvery.map { instant + $0 } ?? .distantFuture)
+        isUnsettled = true
         changeDecidingCondition(rule: rule)
         if program.resetsAfterMatch {
             // One alert for each filling of the window; the empty one usually resolves it at once (H8).
@@ -325,6 +322,7 @@ struct ThresholdKey: Sendable {
     ) {
         guard let episode else { return }
         self.episode = nil
+        isUnsettled = true
         changeDecidingCondition(rule: rule)
         guard episode.isHandedOut else { return }
         var record = record(
