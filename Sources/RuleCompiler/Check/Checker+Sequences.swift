@@ -20,6 +20,9 @@ extension Checker {
     /// The most named events a block may hold.
     static let stepsMax = 64
 
+    /// The most members that an `all of` can have: the engine follows every subset of them.
+    static let membersMax = 12
+
     mutating func sequence(_ syntax: SequenceSyntax, _ pattern: PatternSyntax) -> SequencePlan {
         rule.kind = .sequence
         beginKeys(syntax.keys)
@@ -112,6 +115,12 @@ extension Checker {
             let isAll = if case .allOf = element.kind { true } else { false }
             if inner.count < 2 {
                 report(.groupTooSmall(isAll ? "all of" : "any of", at: element.range))
+            }
+            if isAll, inner.count > Checker.membersMax {
+                report(
+                    .groupTooLarge(
+                        inner.count, max: Checker.membersMax,
+                        at: inner[Checker.membersMax].range))
             }
             var plans: [ElementPlan] = []
             for part in inner {

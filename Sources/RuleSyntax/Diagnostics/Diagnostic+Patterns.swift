@@ -280,6 +280,17 @@ extension Diagnostic {
             label: "fewer than two")
     }
 
+    /// An `all of` whose orders are too many to follow.
+    public static func groupTooLarge(_ count: Int, max: Int, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .tooManySteps, "`all of` has \(count) members, and can have at most \(max)", at: range,
+            label: "the member after the last one allowed",
+            notes: ["the work doubles with each member, since they may come in any order"],
+            help: [
+                Help("split the rule, or count them with a threshold over `distinct` values")
+            ])
+    }
+
     /// A threshold or metric without a window.
     public static func missingWindow(at range: SourceRange) -> Diagnostic {
         Diagnostic(
