@@ -235,7 +235,10 @@ import Testing
     @Test("T9 a repetition beyond the bound loses old events and not its beginning")
     func longRepetition() {
         let plan = PlanSketch.sequence(
-            [PlanSketch.step("x", 0), PlanSketch.repeated("y", 1, 1, nil), PlanSketch.step("z", 2)],
+            [
+                PlanSketch.step("x", 0), PlanSketch.repeated("y", 1, 1, nil),
+                PlanSketch.step("z", 2),
+            ],
             within: 1000)
         var rule = PlanSketch.rule(plan)
         rule.bound.eventsPerRun = 10
