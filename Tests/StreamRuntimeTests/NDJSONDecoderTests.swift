@@ -358,6 +358,23 @@ struct NDJSONDecoderTests {
         }
     }
 
+    @Test("white space before a value may come and go from line to line")
+    func spaceAfterColon() {
+        let spaces = ["", " ", "  ", "\t", "", " \t ", "", "\r"]
+        let lines = spaces.map { space in
+            #"{"type":\#(space)"t","time":\#(space)1767323045,"a":\#(space)1,"o":\#(space){"b":\#(space)2}}"#
+        }
+        let decoded = decode(lines.joined(separator: "\n"), fields: ["a", "o.b"])
+        #expect(decoded.report.badLines == 0, "\(decoded.report.summary)")
+        #expect(
+            (0..<decoded.batch.count).map { decoded.value(0, $0) } == spaces.map { _ in .int(1) })
+        #expect(
+            (0..<decoded.batch.count).map { decoded.value(1, $0) } == spaces.map { _ in .int(2) })
+
+        let empty = decode(event(#""a":1"#) + "\n" + event(#""a": "#), fields: ["a"])
+        #expect(empty.report.count(of: .malformed) == 1)
+    }
+
     @Test("a line is too long beyond the limit and not at it")
     func lineLimit() {
         let line = event(#""a":1"#)

@@ -27,17 +27,25 @@ struct ScannerFuzzTests {
     ]
 
     /// What our scanner says of a line as JSON: nil if it is fine, whatever its type and time are.
-    private static func fault(_ line: [UInt8], fields: [String]) -> InputFault? {
-        // Not at the start of a file, so that a byte order mark is not passed over.
-        var chunk = LineChunk(line, fileOffset: 1)
+    ///
+    /// - Parameter before: A line that the scanner has read just before, and remembers.
+    private static func fault(_ line: [UInt8], fields: [String], after before: [UInt8]? = nil)
+        -> InputFault?
+    {
         var decoder = NDJSONDecoder(
             fields: fields.map { FieldPath($0.split(separator: ".").map(String.init)) },
             eventTypes: ["login"],
             options: InputOptions())
-        var batch = EventBatch(source: 0, fieldCount: fields.count)
         var report = InputReport()
-        var arrival: UInt64 = 0
-        decoder.decode(&chunk, into: &batch, arrival: &arrival, report: &report)
+        for bytes in [before, line] {
+            guard let bytes else { continue }
+            // Not at the start of a file, so that a byte order mark is not passed over.
+            var chunk = LineChunk(bytes, fileOffset: 1)
+            var batch = EventBatch(source: 0, fieldCount: fields.count)
+            var arrival: UInt64 = 0
+            report = InputReport()
+            decoder.decode(&chunk, into: &batch, arrival: &arrival, report: &report)
+        }
         switch report.faults.first?.reason {
         case nil, .typeMissing, .typeUnreadable, .timeMissing, .timeUnreadable, .timeAbsurd:
             return nil
@@ -66,7 +74,8 @@ struct ScannerFuzzTests {
     }
 
     private static func check(
-        _ line: [UInt8], _ origin: String, fields: [String] = ScannerFuzzTests.fields
+        _ line: [UInt8], _ origin: String, fields: [String] = ScannerFuzzTests.fields,
+        after before: [UInt8]? = nil
     ) {
         if line.allSatisfy({ [0x20, 0x09, 0x0D].contains($0) }) { return }
         let ours = fault(line, fields: fields)
@@ -82,6 +91,15 @@ struct ScannerFuzzTests {
             Issue.record(
                 "\(origin): wanted \(ours?.description ?? "-"), unwanted \(unwanted?.description ?? "-"): \(escaped(line))"
             )
+        }
+        // Nor on the keys that the line before has left in memory.
+        if let before {
+            let warm = fault(line, fields: fields, after: before)
+            if ours?.reason != warm?.reason || ours?.offset != warm?.offset {
+                Issue.record(
+                    "\(origin): alone \(ours?.description ?? "-"), after \(escaped(before)) \(warm?.description ?? "-"): \(escaped(line))"
+                )
+            }
         }
         if ours == nil { compareValues(line, origin, fields) }
     }
@@ -196,7 +214,8 @@ struct ScannerFuzzTests {
         repeat {
             var mutator = LineMutator(seed: seed, good: good, bad: bad)
             for step in 0..<8000 {
-                Self.check(mutator.next(), "seed \(seed), step \(step)")
+                let line = mutator.next()
+                Self.check(line, "seed \(seed), step \(step)", after: mutator.original)
                 cases += 1
             }
             seed += 1
@@ -238,7 +257,9 @@ struct ScannerFuzzTests {
             }
             var mutator = LineMutator(seed: 3, good: lines, bad: [])
             for step in 0..<300 {
-                Self.check(mutator.next(), "\(path), step \(step)", fields: fields)
+                let line = mutator.next()
+                Self.check(
+                    line, "\(path), step \(step)", fields: fields, after: mutator.original)
             }
         }
     }
@@ -309,6 +330,8 @@ struct LineMutator {
     private var random: SeededRandom
     private let lines: [[UInt8]]
     private let goodCount: Int
+    /// The line that the last one was made of.
+    private(set) var original: [UInt8] = []
     /// Pieces that matter to a JSON reader.
     private static let pieces: [[UInt8]] =
         [
@@ -333,6 +356,7 @@ struct LineMutator {
 
     mutating func next() -> [UInt8] {
         var line = below(4) == 0 ? lines[below(lines.count)] : lines[below(goodCount)]
+        original = line
         // Most stay nearly whole, so that there are values to compare.
         for _ in 0..<[0, 1, 1, 1, 2, 4][below(6)] {
             let place = below(line.count + 1)

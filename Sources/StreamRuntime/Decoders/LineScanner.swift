@@ -143,6 +143,9 @@ struct LineScanner {
                 if place < places { KeyMemo.remember(start, value, target, in: memo) }
                 position = value
             }
+            // What is remembered ends at a colon or at the space that once stood behind it; this
+            // line may have more.
+            if position.pointee <= .space { position = skipSpace(position) }
             guard
                 let end = target.isWanted
                     ? takeValue(position, target, depth: depth) : skipValue(position, depth: depth)
