@@ -187,6 +187,8 @@ extension Checker {
         switch scope.subject {
         case .match, .window:
             let fieldOwners = owners(of: text)
+            let isInputField = rule.input.map { symbols.events[$0].index[text] != nil } ?? false
+            if rule.hasUnknownKey, !fieldOwners.isEmpty || isInputField { return }
             if let step = fieldOwners.first {
                 report(.fieldWithoutStep(text, step: step, at: range))
                 return

@@ -50,7 +50,13 @@ extension Checker {
         apply(syntax.policies, to: &plan)
         plan.horizon = plan.within ?? horizon(of: plan)
         let isSingle = steps.count == 1 && steps[0].maximum == 1 && steps[0].minimum == 1
-        if plan.horizon == nil, plan.runLimit == nil, !isSingle, !steps.isEmpty {
+        // A limit that could not be read is not one that is missing.
+        let header = SourceRange(
+            source: pattern.keyword.source, start: pattern.keyword.end,
+            end: draft.pending.first?.syntax.name.range.start ?? pattern.keyword.end)
+        if plan.horizon == nil, plan.runLimit == nil, !isSingle, !steps.isEmpty,
+            !hasSyntaxError(in: header)
+        {
             report(.unboundedSequence(rule.name, at: pattern.keyword))
         }
         return plan
@@ -58,9 +64,12 @@ extension Checker {
 
     func span(_ literal: DurationLiteral) -> TimeSpan { TimeSpan(nanoseconds: literal.nanoseconds) }
 
-    /// A length of time that has to be longer than nothing.
+    /// A length of time that has to be longer than nothing; what could not be read is 0 in the tree.
     mutating func positive(_ literal: DurationLiteral?) {
-        if let literal, literal.nanoseconds <= 0 { report(.zeroDuration(at: literal.range)) }
+        guard let literal, literal.nanoseconds <= 0, !hasSyntaxError(in: literal.range) else {
+            return
+        }
+        report(.zeroDuration(at: literal.range))
     }
 
     // MARK: - First pass: names
@@ -210,7 +219,7 @@ extension Checker {
         let (minimum, maximum) = quantity(syntax)
         positive(syntax.within)
         if let limit = syntax.within, let whole = sequence.within,
-            limit.nanoseconds > whole.nanoseconds
+            limit.nanoseconds > whole.nanoseconds, whole.nanoseconds > 0
         {
             report(
                 .stepLimitBeyondRule(

@@ -170,11 +170,7 @@ extension Checker {
                 rule.keys[index].type = path == "type" ? .text : .time
                 result.append(path == "type" ? .type : .time)
             } else if symbol.isClosed {
-                report(
-                    .keyNotInEvent(
-                        path, event: symbol.name, fields: symbol.fieldNames,
-                        at: alias?.range ?? part.range, input: alias == nil ? input : nil,
-                        declared: symbol.range.map(place)))
+                reportUnknownKey(path, alias: alias, part, of: symbol, input: input)
                 result.append(fields.field(FieldPath([path]), .unknown))
             } else {
                 let segments =
@@ -183,5 +179,25 @@ extension Checker {
             }
         }
         return result
+    }
+
+    /// One message for each event type, however many steps read it.
+    private mutating func reportUnknownKey(
+        _ path: String, alias: PathSyntax?, _ part: RuleContext.KeyPart, of symbol: EventSymbol,
+        input: SourceRange
+    ) {
+        rule.hasUnknownKey = true
+        let diagnostic = Diagnostic.keyNotInEvent(
+            path, event: symbol.name, fields: symbol.fieldNames,
+            at: alias?.range ?? part.range, input: alias == nil ? input : nil,
+            declared: symbol.range.map(place))
+        let earlier = diagnostics.lastIndex { other in
+            other.primary == diagnostic.primary && other.message == diagnostic.message
+        }
+        if let earlier {
+            diagnostics[earlier].secondary += diagnostic.secondary
+        } else {
+            report(diagnostic)
+        }
     }
 }

@@ -81,6 +81,8 @@ struct RuleContext {
     var notRun: String?
     /// Whether it uses a constant or definition that has a mistake of its own.
     var isPoisoned = false
+    /// Whether a part of the key is no field of an input; a name in the message may have been meant.
+    var hasUnknownKey = false
 
     mutating func add(measure: MeasurePlan, type: ValueType) -> Int {
         measures.append(measure)

@@ -329,7 +329,7 @@ extension DiagnosticCode {
         "W0609", "old-spelling",
         explanation: """
             A word of another rule language, or of an earlier version of this one, is understood \
-            but no longer the spelling. `martlet fix` replaces it.
+            but no longer the spelling. It goes on to mean the same until version 2.
             """,
         wrong: """
             event login { user: text, ok: bool }
@@ -603,7 +603,7 @@ extension Diagnostic {
         Diagnostic(
             .oldSpelling, "`\(old)` is now spelled `\(new)`", at: range,
             label: "old spelling, an error from version 2 on",
-            help: [Help("`martlet fix` rewrites it", fix: .replace(range, with: new, .always))])
+            help: [Help("write `\(new)`", fix: .replace(range, with: new, .always))])
     }
 }
 
