@@ -117,6 +117,11 @@ func parseArguments(
         let argument = arguments[index]
         index += 1
         guard !flagsEnded, argument.hasPrefix("-"), argument != "-" else {
+            guard !command.positionals.isEmpty else {
+                throw Failure(
+                    .badUsage, "`\(command.name)` takes no argument, and got `\(argument)`",
+                    help: "`martlet \(command.name) --help` shows what it takes")
+            }
             parsed.positionals.append(argument)
             continue
         }

@@ -25,7 +25,13 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
         )
     }
     if input.unreadTypeEvents > 0 {
-        lines.append("\(counted(input.unreadTypeEvents, "event")) of types that no rule reads")
+        var text = "\(counted(input.unreadTypeEvents, "event")) of types that no rule reads"
+        if input.unreadTypeEvents == input.events {
+            let names = program.tables.eventTypes.map { "`\($0)`" }
+            text += "; these rules read \(names.prefix(8).joined(separator: ", "))"
+            if names.count > 8 { text += " and \(names.count - 8) more" }
+        }
+        lines.append(text)
     }
     for (index, source) in summary.engine.sources.enumerated() where source.outOfOrder > 0 {
         var text = "\(counted(source.outOfOrder, "event")) out of order"

@@ -24,7 +24,8 @@ struct TestFailure {
     var expected: String
     /// What came instead, one line each.
     var got: [String]
-    /// Which comparison failed, with both values; empty where there is none to show.
+    /// Which comparison failed, with both values, or how far the nearest candidate came; empty
+    /// where there is nothing to show.
     var because: [String] = []
 }
 
@@ -42,11 +43,18 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
         return result
     }
     program.rules.removeAll { $0.id != test.rule }
+    // Near misses explain an alert that did not come.
+    for index in program.rules.indices {
+        guard case .sequence(var sequence) = program.rules[index].pattern else { continue }
+        sequence.reportsPartial = true
+        program.rules[index].pattern = .sequence(sequence)
+    }
 
     var environment = EngineEnvironment(
         lists: lists, zones: zoneTables(of: program))
     var options = EngineOptions()
     options.watchStart = TestPlan.epoch
+    options.keepsPartialMatches = true
     var end = TestPlan.epoch
     var arrivals: [(due: Timestamp, time: Timestamp, event: TestPlan.Event)] = []
     for line in test.lines {
@@ -92,7 +100,31 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
     stage.advance(to: behindEnd, emitting: &alerts)
 
     result.failures = judge(alerts, by: test, sources: compilation.sources)
+    if result.failures.contains(where: { $0.got.isEmpty }) {
+        // What still waited at the end is a near miss once its time is over; what fires only then
+        // is behind the test.
+        var later: [Alert] = []
+        engine.advance(to: .distantFuture, emitting: &later)
+        let misses = engine.takePartialMatches()
+        let keyNames = program.rules.first?.keyNames ?? []
+        for index in result.failures.indices where result.failures[index].got.isEmpty {
+            result.failures[index].because = nearest(misses, keyNames: keyNames)
+        }
+    }
     return result
+}
+
+/// The candidate that came furthest; of several the first.
+private func nearest(_ misses: [PartialMatch], keyNames: [String]) -> [String] {
+    guard let most = misses.map(\.filledSteps.count).max(), most > 0,
+        let miss = misses.first(where: { $0.filledSteps.count == most })
+    else { return ["no event began a match"] }
+    let key = zip(keyNames, miss.key).map { "\($0)=\($1.plainText), " }.joined()
+    return [
+        "the nearest candidate (\(key)from \(shownTime(miss.firstTime))) came as far as "
+            + "\(miss.filledSteps.joined(separator: ", ")) and was dropped at "
+            + shownTime(miss.endedAt)
+    ]
 }
 
 // MARK: - Judging
@@ -162,9 +194,8 @@ private func because(
 private func evidence(_ alert: Alert) -> [String] {
     alert.steps.flatMap { step in
         step.events.map { event in
-            let fields = event.fields.map { "\($0.name)=\($0.value.jsonText)" }.joined(
-                separator: " ")
-            return "\(step.name) was \(event.type) at \(shownTime(event.time)) \(fields)"
+            let fields = event.fields.map { " \($0.name)=\($0.value.jsonText)" }.joined()
+            return "\(step.name) was \(event.type) at \(shownTime(event.time))\(fields)"
         }
     }
 }

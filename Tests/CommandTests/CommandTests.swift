@@ -44,6 +44,9 @@ struct CommandTests {
         let flag = try workspace.martlet("check", "--fromat", "json")
         #expect(flag.code == 3)
         #expect(flag.errors.contains("`--format`"))
+        let surplus = try workspace.martlet("version", "now")
+        #expect(surplus.code == 3)
+        #expect(surplus.errors.contains("`now`"))
         let value = try workspace.martlet("check", "--format", "xml")
         #expect(value.code == 3)
         #expect(value.errors.contains("`sarif`"))
@@ -98,6 +101,12 @@ struct CommandTests {
         let absent = try workspace.martlet("check", "nothing.rules")
         #expect(absent.code == 2)
         #expect(absent.errors.contains("nothing.rules"))
+        #expect(!absent.errors.contains("no problems"))
+        let partly = try workspace.martlet("check", "good.rules", "nothing.rules")
+        #expect(partly.code == 2)
+        #expect(partly.errors.contains("1 rule in 1 file, 1 path could not be read"))
+        let one = try workspace.martlet("check", "bad.rules")
+        #expect(one.errors.contains("0 of 1 rule is good"))
     }
 
     @Test("a bad file never hides the errors of another")
@@ -142,6 +151,20 @@ struct CommandTests {
         #expect(bad.output.contains("`fails.count == 4` compared 3 with 4"))
     }
 
+    @Test("test tells how far the nearest candidate came where no alert did")
+    func nearestCandidate() throws {
+        let workspace = try Workspace([
+            "few.rules": guessing.replacing("repeat 3", with: "repeat 2"),
+            "none.rules": guessing.replacing("ok: false }", with: "ok: true }"),
+        ])
+        let few = try workspace.martlet("test", "few.rules")
+        #expect(few.code == 1)
+        #expect(few.output.contains("no alert at all"))
+        #expect(few.output.contains("(user=ann, from 0s) came as far as fails and was dropped"))
+        let none = try workspace.martlet("test", "none.rules")
+        #expect(none.output.contains("because:  no event began a match"))
+    }
+
     // MARK: - replay and run
 
     @Test("replay prints one JSON object for each alert, with the time of the events")
@@ -158,6 +181,16 @@ struct CommandTests {
         let strict = try workspace.martlet(
             "replay", "in.ndjson", "--rules", "g.rules", "--fail-on-alert")
         #expect(strict.code == 1)
+    }
+
+    @Test("events of types that no rule reads are counted, with the types that rules read")
+    func unreadTypes() throws {
+        let workspace = try Workspace(["r.rules": guessing, "x.ndjson": attack])
+        let run = try workspace.martlet(
+            "replay", "x.ndjson", "--rules", "r.rules", "--type", "logon")
+        #expect(run.code == 0)
+        #expect(
+            run.errors.contains("4 events of types that no rule reads; these rules read `login`"))
     }
 
     @Test("several files are merged by event time")

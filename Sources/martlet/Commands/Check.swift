@@ -51,7 +51,10 @@ let checkCommand = CommandSpec(
         findings, sources: compilation.sources, format: format, colour: console.coloursOutput)
     writeAll(1, Array(text.utf8))
     for problem in set.problems { console.warn("martlet: \(problem)") }
-    if format == .text { console.note(checkSummary(compilation, findings)) }
+    // Of files that are not there nothing good can be said.
+    if format == .text, set.problems.isEmpty || !compilation.sources.isEmpty {
+        console.note(checkSummary(compilation, findings, unread: set.problems.count))
+    }
     if arguments.has("timing") {
         console.warn(
             "read in \(milliseconds(readSeconds)), compiled in \(milliseconds(compileSeconds)): "
@@ -70,12 +73,15 @@ let checkCommand = CommandSpec(
 }
 
 /// `2 errors, 1 warning in 3 files; 11 of 13 rules are good`, or what a good set holds.
-private func checkSummary(_ compilation: Compilation, _ findings: [Diagnostic]) -> String {
+private func checkSummary(
+    _ compilation: Compilation, _ findings: [Diagnostic], unread: Int
+) -> String {
     let errors = findings.count { $0.severity == .error }
     let warnings = findings.count { $0.severity == .warning }
     let files = counted(compilation.sources.count, "file")
     if errors == 0, warnings == 0 {
-        var text = "\(counted(compilation.ruleCount, "rule")) in \(files), no problems"
+        var text = "\(counted(compilation.ruleCount, "rule")) in \(files), "
+        text += unread == 0 ? "no problems" : "\(counted(unread, "path")) could not be read"
         if let program = compilation.program {
             let used = program.rules.count
             if used < compilation.ruleCount { text += " (\(used) run in this version)" }
@@ -85,7 +91,7 @@ private func checkSummary(_ compilation: Compilation, _ findings: [Diagnostic]) 
     }
     return "\(counted(errors, "error")), \(counted(warnings, "warning")) in \(files); "
         + "\(grouped(compilation.plans.count)) of \(counted(compilation.ruleCount, "rule")) "
-        + (compilation.plans.count == 1 ? "is good" : "are good")
+        + (compilation.ruleCount == 1 ? "is good" : "are good")
 }
 
 /// `12 ms`, `0.4 ms`.
