@@ -32,7 +32,10 @@ let package = Package(
             name: "martlet",
             dependencies: [
                 "RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime",
+                "CAllocationCounter",
             ]),
+        // Counts allocations for `martlet bench`.
+        .target(name: "CAllocationCounter"),
 
         // Tests. One target per library, and the kit they share.
         .target(

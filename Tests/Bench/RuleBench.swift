@@ -1,9 +1,7 @@
 import Foundation
-import MatchEngine
 import RuleCompiler
 import RuleModel
 import RuleSyntax
-import StreamRuntime
 
 /// Compiles 1,000 generated rules of the usual kinds in ten files; the bar is 100 ms.
 func runCheckBench(rules count: Int) {
@@ -68,114 +66,4 @@ private func generatedRule(_ index: Int) -> String {
         }
         """
     }
-}
-
-/// Five rules over generated events, from the bytes of a file to alerts, beside the bare scan of the
-/// same bytes in the same run.
-func runReplayBench(events count: Int, shards: Int) throws {
-    let lines = makeEvents(count)
-    let compilation = compile([SourceText(name: "bench.rules", text: fiveRules)])
-    guard let program = compilation.program else {
-        print(
-            render(
-                compilation.diagnostics, sources: compilation.sources, format: .text, colour: false)
-        )
-        exit(1)
-    }
-    let path = NSTemporaryDirectory() + "martlet-bench-\(getpid()).ndjson"
-    try Data(lines).write(to: URL(fileURLWithPath: path))
-    defer { unlink(path) }
-    var options = InputOptions()
-    options.timeField = FieldPath(["ts"])
-    var wall = Double.infinity
-    var processor = Double.infinity
-    var bare = Double.infinity
-    var summary = PipelineSummary()
-    let chunks = cut(lines, bytes: 256 << 10)
-    for _ in 0..<5 {
-        bare = min(bare, cpuSeconds { _ = scan(chunks) })
-        let pipeline = Pipeline(
-            program: program,
-            inputs: [
-                PipelineInput(
-                    name: path, source: makeSource(.files([path]), options: options),
-                    options: options)
-            ], mode: .replay, shardCount: shards, environment: EngineEnvironment(), lists: nil)
-        let clock = ContinuousClock()
-        let before = processSeconds()
-        let elapsed = clock.measure {
-            summary = pipeline.run(shouldStop: { false }) { _, _, _ in }
-        }
-        processor = min(processor, processSeconds() - before)
-        wall = min(
-            wall, Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) / 1e18
-        )
-    }
-    print(
-        """
-        replay   \(program.rules.count) rules, \(summary.input.events) events of \(lines.count / count) bytes, \
-        \(summary.alerts.sent) alerts, \(shards) shard\(shards == 1 ? "" : "s")
-        """)
-    show("on core", processor, lines.count, count)
-    show("wall", wall, lines.count, count)
-    show("bare scan", bare, lines.count, count)
-    print(
-        "ratio     \(String(format: "%.2f", bare / processor)) of the bare scan, on processor time")
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    print(
-        "peak      \(usage.ru_maxrss / 1024) MiB (with the \(lines.count >> 20) MiB of events in memory)"
-    )
-}
-
-private let fiveRules = """
-    event login { user: text  status: number  latency_ms: number  geo.country: text }
-    event order { user: text  status: number  latency_ms: number  geo.country: text }
-
-    rule server_errors {
-      sequence { hit: order where status >= 498 }
-      alert "status {hit.status} for {hit.user}"
-      suppress by hit.status for 1m
-    }
-    rule guessing {
-      sequence by user within 5m {
-        at least 2 fails: login where status == 401
-        then success: login where status == 200
-      }
-      alert "{fails.count} failures of {user}"
-    }
-    rule country_errors {
-      threshold by geo.country {
-        over login where status == 403
-        window 1m sliding
-        measure errors = count
-        when errors >= 1000
-      }
-      alert "{errors} in a minute from {geo.country}"
-    }
-    rule latency {
-      threshold by geo.country {
-        over order
-        window 1m tumbling
-        measure average = avg(latency_ms)
-        measure p95 = percentile(95, latency_ms)
-        when p95 > 990 and average > 500
-      }
-      alert "p95 {p95}"
-    }
-    rule rising {
-      sequence by user within 10m {
-        a: order where status == 200
-        then b: order where b.latency_ms > a.latency_ms and status == 200
-        then c: order where c.latency_ms > b.latency_ms and status == 200
-      }
-      alert "{user} {a.latency_ms} {b.latency_ms} {c.latency_ms}"
-    }
-    """
-
-private func processSeconds() -> Double {
-    var usage = rusage()
-    getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage)
-    return Double(usage.ru_utime.tv_sec + usage.ru_stime.tv_sec)
-        + Double(usage.ru_utime.tv_usec + usage.ru_stime.tv_usec) / 1e6
 }

@@ -1,5 +1,5 @@
-// martlet-bench [scan [EVENTS [ROUNDS]] | check [RULES] | replay [EVENTS [SHARDS]]]: figures of this machine,
-// each beside a reference taken in the same run. Without a word: all of them.
+// martlet-bench [scan [EVENTS [ROUNDS]] | check [RULES]]: figures of this machine, each beside a reference
+// taken in the same run. Without a word: all of them. `martlet bench` measures the rest.
 
 let words = Array(CommandLine.arguments.dropFirst())
 let numbers = words.dropFirst().compactMap { Int($0) }
@@ -8,7 +8,3 @@ if words.isEmpty || words[0] == "scan" {
         events: numbers.first ?? 200_000, rounds: numbers.count > 1 ? max(1, numbers[1]) : 7)
 }
 if words.isEmpty || words[0] == "check" { runCheckBench(rules: numbers.first ?? 1000) }
-if words.isEmpty || words[0] == "replay" {
-    try runReplayBench(
-        events: numbers.first ?? 300_000, shards: numbers.count > 1 ? max(1, numbers[1]) : 1)
-}

@@ -55,7 +55,8 @@ struct CommandTests {
     @Test(
         "every verb has a page",
         arguments: [
-            "check", "fmt", "run", "replay", "test", "explain", "graph", "completions", "version",
+            "check", "fmt", "run", "replay", "test", "explain", "graph", "bench", "completions",
+            "version",
         ])
     func helpPages(verb: String) throws {
         let page = try Workspace().martlet(verb, "--help")

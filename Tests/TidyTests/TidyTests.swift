@@ -11,7 +11,10 @@ import Testing
         "MatchEngine": ["RuleModel", "TextPatterns"],
         "StreamRuntime": ["RuleModel", "MatchEngine", "CZlib", "CZstd"],
         "TextPatterns": ["CTextPatterns"],
-        "martlet": ["RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime"],
+        "martlet": [
+            "RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime",
+            "CAllocationCounter",
+        ],
     ]
 
     /// Modules without Foundation, input or output, clocks or tasks.
