@@ -104,10 +104,26 @@ public struct Engine: ~Copyable, Sendable {
         _ batch: borrowing EventBatch, rows: Range<Int>, emitting output: inout [Alert]
     ) {
         let rows = rows.clamped(to: 0..<batch.count)
+        let loaded = columns.load(copy batch, rows: rows, with: context.evaluator)
+        process(loaded, rows: rows, emitting: &output)
+    }
+
+    /// Judges the conditions that look at one event, on all rows of a batch.
+    ///
+    /// For batches of which a few rows are processed at a time, since judging costs little more
+    /// for all rows than for one. Lists are looked at now: load again when one has changed.
+    public func load(_ batch: borrowing EventBatch) -> LoadedBatch {
+        columns.load(copy batch, rows: 0..<batch.count, with: context.evaluator)
+    }
+
+    /// Processes rows of a batch that this engine has loaded.
+    public mutating func process(
+        _ loaded: LoadedBatch, rows: Range<Int>, emitting output: inout [Alert]
+    ) {
+        let rows = rows.clamped(to: 0..<loaded.events.count)
         guard !rows.isEmpty else { return }
         swap(&context.output, &output)
         defer { swap(&context.output, &output) }
-        let loaded = columns.load(copy batch, rows: rows, with: context.evaluator)
         if watermark.isArrivalOrder {
             processInArrivalOrder(loaded, rows: rows)
         } else {

@@ -71,8 +71,14 @@ public final class Pipeline {
     private var lists: ListWatcher?
     private let latenessMax: TimeSpan
 
+    /// Rows processed since alerts were passed on last.
+    private var rowsSinceOutput = 0
+
     /// Rows that one batch holds at most.
     private static let batchRows = 1024
+    /// Inputs whose times lie between each other's take turns every few rows. Handing those to
+    /// another thread and waiting for it costs many times what the rows do.
+    private static let rowsWorthAThread = 32
 
     /// - Parameters:
     ///   - shardCount: How many engines share the keys; the alerts are the same for any number.
@@ -130,9 +136,18 @@ public final class Pipeline {
                 continue
             }
             let rows = takeRows(of: feed)
-            try finishBatch(output)
-            note(feed, rows)
-            start(feed.batch, rows)
+            if rows.count < Pipeline.rowsWorthAThread {
+                working.wait()
+                note(feed, rows)
+                process(feed, rows)
+                // Alerts of a live pipeline wait for nothing.
+                let isFull = rowsSinceOutput >= Pipeline.batchRows
+                if mode == .live || isFull { try finishBatch(output) }
+            } else {
+                try finishBatch(output)
+                note(feed, rows)
+                start(feed.batch, rows)
+            }
         }
         try finishBatch(output)
         for feed in feeds {
@@ -183,13 +198,22 @@ public final class Pipeline {
             // A replay must know the next row of every input before it can choose.
             if mode == .replay, !feed.hasRows, !feed.isEnded { return nil }
         }
-        return feeds.filter(\.hasRows).min { $0.head < $1.head }
+        return first(besides: nil)
     }
 
     /// Rows of the feed that may be processed before any row of another.
     private func takeRows(of feed: Feed) -> Range<Int> {
-        let others = feeds.filter { $0 !== feed && $0.hasRows }.map(\.head).min()
-        return feed.take(upTo: mode == .replay ? others : nil)
+        feed.take(upTo: mode == .replay ? first(besides: feed)?.head : nil)
+    }
+
+    /// The feed whose next row is the earliest. Without an array: this runs for each turn.
+    private func first(besides other: Feed?) -> Feed? {
+        var first: Feed?
+        for feed in feeds where feed !== other && feed.hasRows {
+            if let earlier = first, earlier.head < feed.head { continue }
+            first = feed
+        }
+        return first
     }
 
     private func note(_ feed: Feed, _ rows: Range<Int>) {
@@ -201,6 +225,16 @@ public final class Pipeline {
     }
 
     // MARK: - Shards
+
+    private func process(_ feed: Feed, _ rows: Range<Int>) {
+        rowsSinceOutput += rows.count
+        if feed.loaded.isEmpty { feed.loaded = shards.map { $0.load(feed.batch) } }
+        for (shard, loaded) in zip(shards, feed.loaded) {
+            shard.perform { engine, alerts in
+                engine.process(loaded, rows: rows, emitting: &alerts)
+            }
+        }
+    }
 
     private func start(_ batch: EventBatch, _ rows: Range<Int>) {
         for shard in shards {
@@ -217,6 +251,7 @@ public final class Pipeline {
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
     ) rethrows {
         working.wait()
+        rowsSinceOutput = 0
         var alerts = shards.flatMap { $0.takeAlerts() }
         if shards.count > 1 { alerts.sort { $0.order < $1.order } }
         var sent: [Alert] = []
@@ -237,6 +272,7 @@ public final class Pipeline {
         guard let updates = lists?.poll(now: now), !updates.isEmpty else { return }
         try finishBatch(output)
         let time = summary.lastTime ?? .distantPast
+        for feed in feeds { feed.loaded = [] }
         for update in updates {
             switch update {
             case .failed(list: _, let fault):
@@ -271,6 +307,8 @@ private final class Shard: Sendable {
     func perform(_ body: (inout Engine, inout [Alert]) -> Void) {
         state.withLock { state in body(&state.engine, &state.alerts) }
     }
+
+    func load(_ batch: EventBatch) -> LoadedBatch { state.withLock { $0.engine.load(batch) } }
 
     func takeAlerts() -> [Alert] {
         state.withLock { state in
@@ -309,6 +347,8 @@ private final class Feed {
     private var decoder: NDJSONDecoder
     private var chunk = LineChunk()
     private(set) var batch: EventBatch
+    /// The batch as each shard has judged it, once a few rows were taken alone.
+    var loaded: [LoadedBatch] = []
     /// The batch before: the shards may still work on it while the next one is filled.
     private var spare: EventBatch
     private var position = 0
@@ -338,6 +378,7 @@ private final class Feed {
 
     /// Decodes the next rows, reading if need be.
     func fill(rowMax: Int, arrival: inout UInt64, waitMilliseconds: Int) {
+        loaded = []
         swap(&batch, &spare)
         batch.removeAll()
         position = 0

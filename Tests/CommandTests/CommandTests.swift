@@ -207,6 +207,30 @@ struct CommandTests {
         #expect(!run.errors.contains("out of order"))
     }
 
+    @Test("files whose times lie between each other's give what one sorted file gives")
+    func interleavedFiles() throws {
+        let lines = (0..<6000).map { index in
+            #"{"type":"login","time":\#(1_767_225_600 + index),"user":"u\#(index % 7)","ok":\#(index % 5 == 0)}"#
+                + "\n"
+        }
+        func part(_ isWanted: (Int) -> Bool) -> String {
+            lines.indices.filter(isWanted).map { lines[$0] }.joined()
+        }
+        let workspace = try Workspace([
+            "r.rules": guessing, "all.ndjson": lines.joined(),
+            // Turns of one row, then of a hundred, then of one again.
+            "a.ndjson": part { $0 < 2000 || $0 >= 4000 ? $0 % 2 == 0 : $0 / 100 % 2 == 0 },
+            "b.ndjson": part { $0 < 2000 || $0 >= 4000 ? $0 % 2 == 1 : $0 / 100 % 2 == 1 },
+        ])
+        let sorted = try workspace.martlet("replay", "all.ndjson", "--rules", "r.rules")
+        #expect(sorted.output.split(separator: "\n").count > 100)
+        for threads in ["1", "3"] {
+            let merged = try workspace.martlet(
+                "replay", "a.ndjson", "b.ndjson", "--rules", "r.rules", "--threads", threads)
+            #expect(merged.output == sorted.output)
+        }
+    }
+
     @Test("bad lines are told, counted and kept, and the good ones are processed")
     func badLines() throws {
         let lines = attack.split(separator: "\n").map { $0 + "\n" }

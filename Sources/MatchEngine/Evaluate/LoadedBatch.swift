@@ -3,7 +3,7 @@ import RuleModel
 /// A batch of events with the bits of all conditions, shared by everything that looks at its rows.
 ///
 /// A class, since rows that wait in the reorder buffer keep their batch alive.
-final class LoadedBatch: Sendable {
+public final class LoadedBatch: Sendable {
     let events: EventBatch
     let fields: [Field]
     let eventTypes: [String]
