@@ -5,7 +5,7 @@ struct MatchRecord: Sendable {
     /// From `MachineContext.makeAlertID`; the records of one episode share it.
     var id: String
     var state: Alert.State
-    /// `sequence` or `threshold`.
+    /// As in `Alert.kind`.
     var kind: String
     var matchedAt: Timestamp
     var firstTime: Timestamp
@@ -15,6 +15,8 @@ struct MatchRecord: Sendable {
     var measures: [Alert.NamedValue] = []
     /// The steps of a sequence, already masked.
     var steps: [Alert.Step] = []
+    /// The members of a cluster in order of onset.
+    var members: [Alert.Member] = []
     var reason: String?
     /// What the record says; nil: the rule's message with the values of now.
     var message: String?
@@ -32,7 +34,8 @@ struct EmissionState: Sendable {
     /// Episodes that began at `idTime`, to tell apart those of one key (T12).
     fileprivate var idTime = Timestamp.distantPast
     fileprivate var idsGiven: [EpisodeKey: UInt64] = [:]
-    fileprivate var lastOrder = AlertOrder(instant: .min, arrival: 0, rule: 0, key: 0, serial: 0)
+    fileprivate var lastOrder = AlertOrder(
+        instant: .min, arrival: 0, depth: 0, rule: 0, key: 0, serial: 0)
     /// The last hour in which each rule's overflow was told.
     var overflowHours: [Int64?]
 
@@ -90,24 +93,48 @@ extension MachineContext {
                 attached.name,
                 masks.attach[index] ? masked : evaluator.value(attached.code, in: context))
         }
-        output.append(
-            Alert(
-                id: record.id, rule: rule.name, ruleID: rule.id, fingerprint: rule.fingerprint,
-                kind: record.kind, state: record.state, severity: rule.metadata.severity,
-                title: rule.metadata.title,
-                message: record.message ?? message(rule, masks, context),
-                tags: rule.metadata.tags, attack: rule.metadata.attack, key: shownKey,
-                matchedAt: record.matchedAt, firstTime: record.firstTime,
-                lastTime: record.lastTime, strength: record.strength,
-                confidence: rule.metadata.confidence, measures: measures, steps: record.steps,
-                attached: attached, reason: record.reason,
-                incompleteBecause: record.incompleteBecause + keys[self.rule].doubts(key).reasons,
-                grouped: 0,
-                listVersions: listVersions(masks), sinks: rule.emit.sinks,
-                probes: rule.probes.map { evaluator.value($0, in: context) },
-                suppressKey: spacedKey(rule.emit.suppress, context),
-                groupKey: spacedKey(rule.emit.group, context), order: nextOrder(key: keyHash(key))))
+        var alert = Alert(
+            id: record.id, rule: rule.name, ruleID: rule.id, fingerprint: rule.fingerprint,
+            kind: record.kind, state: record.state, severity: rule.metadata.severity,
+            title: rule.metadata.title,
+            message: record.message ?? message(rule, masks, context),
+            tags: rule.metadata.tags, attack: rule.metadata.attack, key: shownKey,
+            matchedAt: record.matchedAt, firstTime: record.firstTime,
+            lastTime: record.lastTime, strength: record.strength,
+            confidence: rule.metadata.confidence, measures: measures, steps: record.steps,
+            attached: attached, reason: record.reason,
+            incompleteBecause: record.incompleteBecause + keys[self.rule].doubts(key).reasons,
+            grouped: 0,
+            listVersions: listVersions(masks), sinks: rule.emit.sinks,
+            probes: rule.probes.map { evaluator.value($0, in: context) },
+            suppressKey: spacedKey(rule.emit.suppress, context),
+            groupKey: spacedKey(rule.emit.group, context), order: nextOrder(key: keyHash(key)))
+        alert.members = record.members
+        if record.state == .firing { addRisks(to: &alert, rule, context) }
+        output.append(alert)
+        if rule.place.isRead {
+            let plainKey = zip(rule.keyNames, values).map { Alert.NamedValue($0, $1) }
+            derived.add(
+                alert, key: plainKey, metadata: rule.metadata, depth: rule.place.depth, at: instant)
+        }
         return true
+    }
+
+    /// Puts the rule's points on its entities. An entity or a number that is missing adds nothing.
+    private mutating func addRisks(
+        to alert: inout Alert, _ rule: RuleProgram, _ context: some TermContext
+    ) {
+        for risk in rule.emit.risks {
+            let entity = Comparisons.canonical(evaluator.value(risk.entity, in: context))
+            guard !entity.isMissing,
+                let points = Numbers.double(evaluator.value(risk.points, in: context))
+            else { continue }
+            let score = risks.add(points, to: entity, of: risk.name, at: instant)
+            let entry = Alert.Risk(
+                name: risk.name, entity: entity, points: points, score: score)
+            alert.risks.append(entry)
+            derived.add(entry, of: alert, depth: rule.place.depth, at: instant)
+        }
     }
 
     private var masked: Value { .text("***") }
@@ -170,12 +197,14 @@ extension MachineContext {
         spaced?.by.map { Comparisons.canonical(evaluator.value($0, in: context)) } ?? []
     }
 
-    /// Where a record made now stands; records of one key at one event are numbered.
+    /// Where a record made now stands; records of one event or instant are numbered.
     mutating func nextOrder(key: UInt64) -> AlertOrder {
-        var order = AlertOrder(
-            instant: instant.nanoseconds, arrival: arrival, rule: program.rules[rule].id.rawValue,
-            key: key, serial: emission.lastOrder.serial)
-        order.serial = order == emission.lastOrder ? order.serial + 1 : 0
+        let last = emission.lastOrder
+        let isSame = last.instant == instant.nanoseconds && last.arrival == arrival
+        let order = AlertOrder(
+            instant: instant.nanoseconds, arrival: arrival,
+            depth: program.rules[rule].place.depth, rule: program.rules[rule].id.rawValue,
+            key: key, serial: isSame ? last.serial + 1 : 0)
         emission.lastOrder = order
         return order
     }
@@ -229,6 +258,34 @@ private struct RecordContext<Terms: TermContext>: TermContext {
         case .strength: .float(record.strength)
         case .confidence: .float(rule.metadata.confidence)
         case .state: .text(record.state.rawValue)
+        }
+    }
+
+    func score(_ function: ScoreFunction, measure: Int, parameter: Double?) -> Value {
+        terms.score(function, measure: measure, parameter: parameter)
+    }
+
+    func clusterCount() -> Value { .int(Int64(record.members.count)) }
+
+    func clusterField(_ field: ClusterField, _ occurrence: Term.Occurrence?) -> Value {
+        switch occurrence {
+        case nil: .list(record.members.map { $0.value(of: field) })
+        case .last: record.members.last?.value(of: field) ?? .missing
+        case .only, .first: record.members.first?.value(of: field) ?? .missing
+        }
+    }
+}
+
+extension Alert.Member {
+    fileprivate func value(of field: ClusterField) -> Value {
+        switch field {
+        case .name: name
+        case .onset: .time(onset)
+        case .value: .float(value)
+        case .baseline: .float(baseline)
+        case .spread: .float(spread)
+        case .score: .float(score)
+        case .measure: .text(measure)
         }
     }
 }

@@ -2,9 +2,23 @@ import RuleModel
 
 /// How events and deadlines come to the machines of the rules.
 extension Engine {
-    /// Fires what is due before `time`, in order of time, rule and key (T5).
+    /// Fires what is due before `time`, in order of time, depth, rule and key (T5), and delivers what
+    /// rules have made on the way.
     mutating func fireDeadlines(before time: Timestamp) {
-        while let next = context.deadlines.first, next.time < time.nanoseconds {
+        while true {
+            var next = context.deadlines.first
+            if let due = next, due.time >= time.nanoseconds { next = nil }
+            if let depth = context.derived.leastDepth, context.derived.instant < time {
+                let isFirst =
+                    next.map {
+                        ($0.time, Int($0.depth)) > (context.derived.instant.nanoseconds, depth)
+                    } ?? true
+                if isFirst {
+                    deliverDerived(depth: depth)
+                    continue
+                }
+            }
+            guard let next else { break }
             _ = context.deadlines.pop()
             let rule = Int(next.rule)
             guard context.keys[rule].isCurrent(next) else { continue }
@@ -13,14 +27,36 @@ extension Engine {
             context.rule = rule
             context.instant = Timestamp(nanoseconds: next.time)
             context.arrival = .max
-            switch machines[rule] {
-            case .sequence(let index):
-                sequences[index].fire(at: context.instant, key: key, in: &context)
-            case .threshold(let index):
-                thresholds[index].fire(at: context.instant, key: key, in: &context)
-            }
+            machines.fire(rule, at: context.instant, key: key, in: &context)
         }
         context.instant = time
+    }
+
+    /// Delivers everything that rules have made, though the instant may not be over.
+    mutating func deliverDerived() {
+        let instant = context.instant
+        while let depth = context.derived.leastDepth { deliverDerived(depth: depth) }
+        context.instant = instant
+    }
+
+    /// Hands what rules of one depth have made to the rules behind them.
+    private mutating func deliverDerived(depth: Int) {
+        let instant = context.derived.instant
+        let batch = context.derived.take(
+            depth: depth, columnCount: context.program.tables.columns.count)
+        let loaded = columns.load(batch, rows: 0..<batch.count, with: context.evaluator)
+        context.instant = instant
+        for row in 0..<batch.count {
+            let event = Event(batch: loaded, row: row)
+            for rule in rulesOfType[Int(event.type.rawValue)]
+            where loaded.ruleBits[rule].contains(row)
+                && context.program.rules[rule].place.depth > depth
+            {
+                context.arrival = .max
+                context.rule = rule
+                process(event, rule: rule)
+            }
+        }
     }
 
     /// Hands an event to the machines of all rules that want it.
@@ -36,7 +72,6 @@ extension Engine {
     }
 
     private mutating func process(_ event: Event, rule: Int) {
-        context.counters.rules[rule].events += 1
         // An event that comes to one key by several routes is one event.
         var earlier: [(key: KeySlot, inputs: UInt64)] = []
         for route in routes[rule] where route.type == event.type && route.admits(event) {
@@ -44,9 +79,7 @@ extension Engine {
                 context.counters.rules[rule].missingKeys += 1
                 continue
             }
-            guard context.shardCount == 1 || hash % context.shardCount == context.shardIndex else {
-                continue
-            }
+            guard context.owns(hash) else { continue }
             guard let key = slot(rule: rule, route: route, hash: hash, event: event) else {
                 continue
             }
@@ -77,20 +110,15 @@ extension Engine {
         let values = keyReader.values(route.key, of: event)
         let (slot, evicted) = context.keys[rule].insert(values, hash: hash)
         if let evicted {
-            switch machines[rule] {
-            case .sequence(let index): sequences[index].forget(evicted)
-            case .threshold(let index): thresholds[index].forget(evicted)
-            }
+            machines.forget(evicted, rule)
             context.noteOverflow(.keys)
         }
         return slot
     }
 
     private mutating func run(_ event: Event, rule: Int, key: KeySlot) {
-        switch machines[rule] {
-        case .sequence(let index): sequences[index].process(event, key: key, in: &context)
-        case .threshold(let index): thresholds[index].process(event, key: key, in: &context)
-        }
+        context.counters.rules[rule].events += 1
+        machines.process(event, rule, key: key, in: &context)
     }
 
     /// Counts a late event for each rule that would have looked at it, and marks its keys (T3).

@@ -5,18 +5,10 @@ import RuleModel
 /// One owner, one thread. Does no I/O, reads no clock, and gives the same records for the same
 /// events however they are split into batches (T11). Nothing in the data makes it throw or trap.
 public struct Engine: ~Copyable, Sendable {
-    enum Machine: Sendable {
-        case sequence(Int)
-        case threshold(Int)
-    }
-
     var context: MachineContext
-    /// By index into `Program.rules`.
-    let machines: [Machine]
-    var sequences: [SequenceMachine] = []
-    var thresholds: [ThresholdMachine] = []
+    var machines: MachineTable
 
-    private let columns: ColumnEvaluator
+    let columns: ColumnEvaluator
     let keyReader: KeyReader
     /// By index into `Program.rules`.
     let routes: [[KeyRoute]]
@@ -45,22 +37,9 @@ public struct Engine: ~Copyable, Sendable {
                 KeyTable(capacity: min(max(1, rule.bound.keys), limits.keysPerRule))
             },
             counters: EngineCounters(ruleCount: program.rules.count),
-            emission: EmissionState(program: program),
+            derived: DerivedEvents(program: program), emission: EmissionState(program: program),
             keepsPartialMatches: options.keepsPartialMatches)
-        var machines: [Machine] = []
-        for (index, rule) in program.rules.enumerated() {
-            switch rule.pattern {
-            case .sequence(let sequence):
-                machines.append(.sequence(sequences.count))
-                sequences.append(
-                    SequenceMachine(
-                        rule: index, sequence: sequence, program: program, limits: limits))
-            case .threshold:
-                machines.append(.threshold(thresholds.count))
-                thresholds.append(ThresholdMachine(rule: index, program: program, limits: limits))
-            }
-        }
-        self.machines = machines
+        machines = MachineTable(program: program, limits: limits)
 
         let typeCount = program.tables.eventTypes.count
         let routes = program.rules.map { rule in
@@ -159,12 +138,9 @@ public struct Engine: ~Copyable, Sendable {
         let instant = context.instant
         context.instant = max(instant, time)
         context.arrival = .max
-        for rule in machines.indices {
+        for rule in 0..<machines.count {
             context.rule = rule
-            switch machines[rule] {
-            case .sequence(let index): sequences[index].listChanged(list, in: &context)
-            case .threshold(let index): thresholds[index].listChanged(list, in: &context)
-            }
+            machines.listChanged(list, rule, in: &context)
         }
         context.instant = instant
     }
@@ -196,10 +172,7 @@ public struct Engine: ~Copyable, Sendable {
     public var time: Timestamp { context.instant }
 
     /// Matches that wait for a deadline and nothing else, such as a heartbeat that may yet come.
-    public var openDeadlines: Int {
-        sequences.reduce(0) { $0 + $1.openDeadlines }
-            + thresholds.reduce(0) { $0 + $1.openDeadlines }
-    }
+    public var openDeadlines: Int { machines.openDeadlines }
 
     /// Keys of all rules that have state now; a key without any is forgotten (S9).
     public var keysInUse: Int { context.keys.reduce(0) { $0 + $1.count } }
@@ -291,6 +264,8 @@ public struct Engine: ~Copyable, Sendable {
         if limit == nil, let end = watermark.end { watermark.advance(to: end) }
         if watermark.time > context.instant { context.instant = watermark.time }
         fireDeadlines(before: watermark.time)
+        // Nothing more comes, so the last instant is over as well.
+        if watermark.hasEnded { deliverDerived() }
     }
 
     private mutating func beginWatching() {
@@ -300,12 +275,9 @@ public struct Engine: ~Copyable, Sendable {
         let instant = context.instant
         context.instant = start
         context.arrival = .max
-        for rule in machines.indices {
+        for rule in 0..<machines.count {
             context.rule = rule
-            switch machines[rule] {
-            case .sequence(let index): sequences[index].begin(at: start, in: &context)
-            case .threshold(let index): thresholds[index].begin(at: start, in: &context)
-            }
+            machines.begin(rule, at: start, in: &context)
         }
         context.instant = instant
     }

@@ -43,8 +43,16 @@ struct Masks: Sendable {
         keys = Set(rule.emit.maskedKeys)
         fields = Set(rule.emit.maskedFields)
         measures = Set(rule.emit.maskedMeasures)
-        guard case .sequence(let sequence) = rule.pattern else { return }
-        let steps = sequence.steps.enumerated().map { (StepID($0), sequence.inputs[$1.input].key) }
+        let steps: [(StepID, [FieldID])]
+        switch rule.pattern {
+        case .sequence(let sequence):
+            steps = sequence.steps.enumerated().map { (StepID($0), sequence.inputs[$1.input].key) }
+        case .correlation(let correlation):
+            steps = correlation.members.enumerated().map {
+                (StepID($0), correlation.inputs[$1.input].key)
+            }
+        case .threshold, .anomaly, .metric: return
+        }
         for (step, key) in steps {
             for (index, field) in key.enumerated()
             where fields.contains(EmitProgram.MaskedField(step: step, field: field)) {
@@ -67,7 +75,7 @@ struct Masks: Sendable {
         case .stepField, .stepList, .stepAggregate:
             covers(StepID(Int(instruction.a)), FieldID(rawValue: instruction.b))
         case .key: keys.contains(Int(instruction.a))
-        case .measure: measures.contains(Int(instruction.a))
+        case .measure, .score: measures.contains(Int(instruction.a))
         default: false
         }
     }
@@ -88,18 +96,28 @@ extension RuleProgram {
             }
         case .threshold(let threshold):
             add(threshold.condition)
-            for measure in threshold.measures {
-                add(measure.condition)
-                if let argument = measure.argument { roots.append(argument) }
-            }
             roots.append(threshold.when)
             if let resolve = threshold.resolveWhen { roots.append(resolve) }
+        case .correlation(let correlation):
+            for member in correlation.members { add(member.condition) }
+            if case .movement(let movement)? = correlation.strength {
+                roots += [movement.first.value, movement.second.value]
+            }
+        case .anomaly(let anomaly):
+            for series in anomaly.series { add(series.condition) }
+            roots.append(anomaly.when)
+        case .metric(let metric): add(metric.condition)
+        }
+        for measure in measures {
+            add(measure.condition)
+            if let argument = measure.argument { roots.append(argument) }
         }
         if let unless { roots.append(unless) }
         for part in emit.message {
             if case .code(let code, _) = part { roots.append(code) }
         }
         roots += emit.attach.map(\.code)
+        roots += emit.risks.flatMap { [$0.entity, $0.points] }
         return roots
     }
 }

@@ -53,6 +53,9 @@ struct MachineContext: Sendable {
     var watchStart = Timestamp.distantPast
     /// Records made so far in this call of the engine.
     var output: [Alert] = []
+    /// Events made of alerts, metrics and risks that their readers have yet to see.
+    var derived: DerivedEvents
+    var risks = RiskScores()
     var partialMatches: [PartialMatch] = []
     var emission: EmissionState
     let keepsPartialMatches: Bool
@@ -64,7 +67,8 @@ struct MachineContext: Sendable {
         keys[rule].setScheduled(key, time)
         deadlines.push(
             Deadline(
-                time: time.nanoseconds, rule: Int32(rule), slot: UInt32(key.index),
+                time: time.nanoseconds, depth: Int32(program.rules[rule].place.depth),
+                rule: Int32(rule), slot: UInt32(key.index),
                 keyHash: keys[rule].hash(key), generation: keys[rule].generation(key)))
     }
 
@@ -79,10 +83,17 @@ struct MachineContext: Sendable {
     ) -> (slot: KeySlot, isNew: Bool, evicted: KeySlot?)? {
         var hash = StableHash()
         for value in values { hash.combine(value) }
-        guard hash.value % shardCount == shardIndex else { return nil }
+        guard owns(hash.value) else { return nil }
         let found = keys[rule].findOrInsert(values, hash: hash.value)
         if found.evicted != nil { noteOverflow(.keys) }
         return found
+    }
+
+    /// Whether the key with this hash, of the rule being called, belongs to this shard.
+    func owns(_ hash: UInt64) -> Bool {
+        if shardCount == 1 { return true }
+        let share = program.rules[rule].place.home.map { UInt64($0) } ?? hash
+        return share % shardCount == shardIndex
     }
 
     func keyValues(_ key: KeySlot) -> [Value] { keys[rule].values(key) }

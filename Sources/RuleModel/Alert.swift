@@ -44,6 +44,49 @@ public struct Alert: Sendable, Equatable {
         }
     }
 
+    /// A member of a cluster (A7).
+    public struct Member: Sendable, Equatable {
+        public var name: Value
+        /// The end of the bucket that made it anomalous.
+        public var onset: Timestamp
+        /// Of the measure with the highest score at the onset.
+        public var measure: String
+        public var value: Double
+        public var baseline: Double
+        public var spread: Double
+        public var score: Double
+
+        public init(
+            name: Value, onset: Timestamp, measure: String, value: Double, baseline: Double,
+            spread: Double, score: Double
+        ) {
+            self.name = name
+            self.onset = onset
+            self.measure = measure
+            self.value = value
+            self.baseline = baseline
+            self.spread = spread
+            self.score = score
+        }
+    }
+
+    /// What an alert added to the score of an entity.
+    public struct Risk: Sendable, Equatable {
+        /// What kind of entity, for example `host`.
+        public var name: String
+        public var entity: Value
+        public var points: Double
+        /// All points of the last 24 hours together, these included.
+        public var score: Double
+
+        public init(name: String, entity: Value, points: Double, score: Double) {
+            self.name = name
+            self.entity = entity
+            self.points = points
+            self.score = score
+        }
+    }
+
     /// The version of the JSON form.
     public static let schemaVersion = 1
 
@@ -53,7 +96,8 @@ public struct Alert: Sendable, Equatable {
     public var rule: String
     public var ruleID: RuleID
     public var fingerprint: UInt64
-    /// `sequence` or `threshold`.
+    /// `sequence`, `threshold`, `correlation`, `anomaly_cluster`, or `engine` for what the engine
+    /// says of itself.
     public var kind: String
     public var state: State
     public var severity: Severity
@@ -71,6 +115,11 @@ public struct Alert: Sendable, Equatable {
     /// The measures of a threshold.
     public var measures: [NamedValue]
     public var steps: [Step]
+    /// The members of a cluster in order of onset.
+    public var members: [Member] = []
+    public var risks: [Risk] = []
+    /// Sent before the watermark has passed it: confirmed in silence or corrected later (T2a).
+    public var isEarly = false
     /// What `attach` names.
     public var attached: [NamedValue]
     /// Why the record came, where that is not plain: `no data`, `reminder`, `stale`, `rule removed`.
@@ -132,7 +181,7 @@ public struct Alert: Sendable, Equatable {
 }
 
 /// The order in which records come about: by instant; at one instant those of events, by arrival,
-/// before those of deadlines; then by rule, then by key, then as made.
+/// before those of deadlines; then by depth, by rule, by key, then as made.
 ///
 /// Sorting the records of several shards by it gives the order that one engine would have had (T11).
 public struct AlertOrder: Sendable, Equatable, Comparable {
@@ -140,21 +189,26 @@ public struct AlertOrder: Sendable, Equatable, Comparable {
     public var instant: Int64
     /// The arrival number of the event, or `UInt64.max` for a deadline.
     public var arrival: UInt64
+    /// That of the rule (`RulePlace.depth`).
+    public var depth: Int
     public var rule: Int
     /// The stable hash of the key.
     public var key: UInt64
     public var serial: Int
 
-    public init(instant: Int64, arrival: UInt64, rule: Int, key: UInt64, serial: Int) {
+    public init(
+        instant: Int64, arrival: UInt64, depth: Int, rule: Int, key: UInt64, serial: Int
+    ) {
         self.instant = instant
         self.arrival = arrival
+        self.depth = depth
         self.rule = rule
         self.key = key
         self.serial = serial
     }
 
     public static func < (left: AlertOrder, right: AlertOrder) -> Bool {
-        (left.instant, left.arrival, left.rule, left.key, left.serial)
-            < (right.instant, right.arrival, right.rule, right.key, right.serial)
+        (left.instant, left.arrival, left.depth, left.rule, left.key, left.serial)
+            < (right.instant, right.arrival, right.depth, right.rule, right.key, right.serial)
     }
 }

@@ -253,7 +253,8 @@ public final class Pipeline {
         working.wait()
         rowsSinceOutput = 0
         var alerts = shards.flatMap { $0.takeAlerts() }
-        if shards.count > 1 { alerts.sort { $0.order < $1.order } }
+        // Rules behind other rules do not take their turn in the order of records.
+        alerts.sort { $0.order < $1.order }
         var sent: [Alert] = []
         stage.process(alerts, emitting: &sent)
         if let time = summary.lastTime { stage.advance(to: time - latenessMax, emitting: &sent) }
@@ -360,7 +361,7 @@ private final class Feed {
         source = input.source
         idleAfter = input.idleAfter
         decoder = NDJSONDecoder(
-            fields: program.tables.columns, eventTypes: program.tables.eventTypes,
+            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
             options: input.options)
         batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
         spare = batch

@@ -91,7 +91,11 @@ struct RunSession {
                     "there is a rule with a similar name: `\($0)`"
                 })
         }
-        if !wanted.isEmpty { program.rules.removeAll { !wanted.contains($0.name) } }
+        if !wanted.isEmpty {
+            let ids = program.rules.filter { wanted.contains($0.name) }.map(\.id)
+            let needed = withSources(Set(ids), in: set.compilation.plans)
+            program.rules.removeAll { !needed.contains($0.id) }
+        }
         self.program = program
         deployment = set.compilation.deployment
         shardCount = try arguments.integer("threads", minimum: 1) ?? 1

@@ -42,7 +42,8 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
         result.wasSkipped = true
         return result
     }
-    program.rules.removeAll { $0.id != test.rule }
+    let needed = withSources([test.rule], in: compilation.plans)
+    program.rules.removeAll { !needed.contains($0.id) }
     // Near misses explain an alert that did not come.
     for index in program.rules.indices {
         guard case .sequence(var sequence) = program.rules[index].pattern else { continue }
@@ -94,19 +95,24 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
     // The test's last instant is part of the test, and so are deadlines at exactly that time.
     let behindEnd = end + TimeSpan(nanoseconds: 1)
     engine.advance(to: behindEnd, emitting: &matched)
+    engine.closeSource(0, emitting: &matched)
+    matched.sort { $0.order < $1.order }
     var stage = AlertStage(program: program)
     var alerts: [Alert] = []
     stage.process(matched, emitting: &alerts)
     stage.advance(to: behindEnd, emitting: &alerts)
 
+    // Rules that this one reads are there to be read; what is expected is said of this one.
+    let name = compilation.plans[test.rule.rawValue].name
+    alerts.removeAll { $0.ruleID != test.rule && $0.rule != name }
     result.failures = judge(alerts, by: test, sources: compilation.sources)
     if result.failures.contains(where: { $0.got.isEmpty }) {
         // What still waited at the end is a near miss once its time is over; what fires only then
         // is behind the test.
         var later: [Alert] = []
         engine.advance(to: .distantFuture, emitting: &later)
-        let misses = engine.takePartialMatches()
-        let keyNames = program.rules.first?.keyNames ?? []
+        let misses = engine.takePartialMatches().filter { $0.rule == test.rule }
+        let keyNames = compilation.plans[test.rule.rawValue].keyNames
         for index in result.failures.indices where result.failures[index].got.isEmpty {
             result.failures[index].because = nearest(misses, keyNames: keyNames)
         }

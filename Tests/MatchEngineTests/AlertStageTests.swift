@@ -19,7 +19,7 @@ struct AlertStageTests {
             id: RuleID(4), name: "r", metadata: RuleMetadata(), keyNames: ["k"], keyList: nil,
             pattern: .threshold(threshold), unless: nil, active: [], emit: emit, probes: [],
             bound: StateBound(runsPerKey: 1, eventsPerRun: 1, keys: 1, bytesPerKey: 1),
-            fingerprint: 0, shape: 0)
+            fingerprint: 0, shape: 0, place: RulePlace())
         return AlertStage(
             program: Program(
                 tables: RuleSetTables(), code: Code(), eventConditions: [], rules: [rule]))
@@ -38,7 +38,8 @@ struct AlertStageTests {
             lastTime: time, strength: 0, confidence: 1, measures: [], steps: [], attached: [],
             reason: nil, incompleteBecause: [], grouped: 0, listVersions: [], sinks: [], probes: [],
             suppressKey: values, groupKey: values,
-            order: AlertOrder(instant: time.nanoseconds, arrival: 0, rule: 4, key: 0, serial: 0))
+            order: AlertOrder(
+                instant: time.nanoseconds, arrival: 0, depth: 0, rule: 4, key: 0, serial: 0))
     }
 
     static func run(_ stage: inout AlertStage, _ alerts: [Alert]) -> [String] {

@@ -25,7 +25,7 @@ struct AlertTextTests {
                     ], omitted: 4)
             ], attached: [], reason: nil, incompleteBecause: [], grouped: 0, listVersions: [],
             sinks: [], probes: [], suppressKey: [], groupKey: [],
-            order: AlertOrder(instant: 0, arrival: 0, rule: 0, key: 0, serial: 0))
+            order: AlertOrder(instant: 0, arrival: 0, depth: 0, rule: 0, key: 0, serial: 0))
     }
 
     static func json(_ alert: Alert, emittedAt: Timestamp? = nil) -> String {

@@ -217,14 +217,27 @@ struct CompileTests {
     func notRun() throws {
         let result = try compiled(
             rule("", "a: login where ok", alert: "{a.time}")
-                + "rule over {\nsequence { hit: alert r where severity >= high }\nalert \"{hit.time}\"\n}\n"
+                + "metric m {\nover login\nwindow 1m tumbling\nmeasure n = count\n}\n"
         )
         #expect(result.diagnostics.map(\.code.number) == ["W0801"])
         #expect(result.program?.rules.map(\.name) == ["r"])
-        guard case .notRun = result.plans[1].pattern else {
-            Issue.record("it has a pattern to run")
-            return
+    }
+
+    @Test("puts rules behind those whose alerts they read, all in one shard")
+    func places() throws {
+        func over(_ name: String, _ source: String) -> String {
+            "rule \(name) {\nsequence { hit: \(source) }\nalert \"{hit.time}\"\n}\n"
         }
+        let result = try compiled(
+            rule("", "a: login where ok", alert: "{a.time}") + over("free", "login where not ok")
+                + over("second", "alert r where severity >= high") + over("third", "alert second")
+                + over("all", "alert where severity >= low") + over("last", "alert all"))
+        #expect(result.diagnostics.isEmpty)
+        #expect(result.plans.map(\.place.depth) == [0, 0, 1, 2, 3, 4])
+        #expect(Set(result.plans.map(\.place.home)) == [0])
+        #expect(result.plans.map(\.place.isRead) == [true, true, true, true, true, false])
+        let alone = try compiled(rule("", "a: login where ok", alert: "{a.time}"))
+        #expect(alone.plans[0].place == RulePlace())
     }
 
     @Test("reads deployment blocks, with secrets as references")

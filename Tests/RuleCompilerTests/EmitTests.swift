@@ -66,7 +66,12 @@ import Testing
     func leftOut() {
         var off = Samples.rule(0, "off", .sequence(Samples.sequence([Samples.step("x")])))
         off.metadata.isEnabled = false
-        let other = Samples.rule(1, "other", .notRun(kind: "correlation"))
+        let other = Samples.rule(
+            1, "other",
+            .correlation(
+                CorrelationPlan(
+                    inputs: [], members: [], within: .second, required: 0, order: [],
+                    precedences: [], strength: nil, isOncePerEvent: false)))
         let on = Samples.rule(2, "on", .sequence(Samples.sequence([Samples.step("x")])))
         let program = emit([off, other, on], tables: Samples.tables)
         #expect(program.rules.map(\.id) == [RuleID(2)])

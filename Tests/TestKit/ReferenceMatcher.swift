@@ -67,7 +67,7 @@ public struct ReferenceMatcher: Sendable {
                     events: fitting, began: began, watermark: watermark, tables: tables,
                     lists: lists)
                 matches += series.run()
-            case .notRun: break
+            case .correlation, .anomaly, .metric: break
             }
         }
         return matches.sorted(by: referenceBefore)
@@ -81,14 +81,8 @@ public struct ReferenceMatcher: Sendable {
             let table = lists[list.rawValue]
             keys = table.rows.map { [$0[table.keyColumn]] }
         }
-        let inputs: [InputPlan] =
-            switch plan.pattern {
-            case .sequence(let sequence): sequence.inputs
-            case .threshold(let threshold): [threshold.input]
-            case .notRun: []
-            }
         for event in events {
-            for input in inputs where event.type == input.type {
+            for input in plan.inputs where event.type == input.type {
                 guard let key = referenceKey(of: event, in: input, tables, lists) else { continue }
                 let isNew = !keys.contains { referenceEqual(.list($0), .list(key)) == true }
                 if isNew, plan.keyList == nil { keys.append(key) }

@@ -48,7 +48,7 @@ struct ReferenceTerm {
             return referenceAggregate(function, values(of: field, over: step))
         case .key(let index): return index < key.count ? key[index] : .missing
         case .measure(let index, let time): return measure(index, time)
-        case .fact: return .missing
+        case .fact, .score, .clusterCount, .clusterField: return .missing
         case .variable(let depth): return depth < variables.count ? variables[depth] : .missing
         case .not(let operand):
             switch truth(operand) {

@@ -48,7 +48,7 @@ public struct TestRecord: Sendable, Equatable, CustomStringConvertible {
             }
         case .threshold(let threshold):
             measures = zip(threshold.measures, match.measures).map { "\($0.name)=\(plainText($1))" }
-        case .notRun: break
+        case .correlation, .anomaly, .metric: break
         }
         instant = match.instant.nanoseconds
         arrival = match.arrival ?? .max

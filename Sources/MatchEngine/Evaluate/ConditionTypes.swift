@@ -27,6 +27,22 @@ struct ConditionTypes: Sendable {
                 for measure in threshold.measures {
                     ask(measure.condition, about: threshold.input.type)
                 }
+            case .correlation(let correlation):
+                for input in correlation.inputs { ask(input.condition, about: input.type) }
+                for member in correlation.members {
+                    ask(member.condition, about: correlation.inputs[member.input].type)
+                }
+            case .anomaly(let anomaly):
+                for input in anomaly.inputs { ask(input.condition, about: input.type) }
+                for series in anomaly.series {
+                    let type = anomaly.inputs[series.input].type
+                    ask(series.condition, about: type)
+                    ask(series.measure.condition, about: type)
+                }
+            case .metric(let metric):
+                ask(metric.input.condition, about: metric.input.type)
+                ask(metric.condition, about: metric.input.type)
+                for measure in metric.measures { ask(measure.condition, about: metric.input.type) }
             }
         }
         types = sets.map { $0.sorted() }
@@ -57,7 +73,7 @@ struct CodeWalker {
             body(instruction)
             switch instruction.opcode {
             case .constant, .field, .stepField, .stepList, .stepCount, .stepAggregate, .key,
-                .measure, .fact, .variable:
+                .measure, .fact, .score, .clusterCount, .clusterField, .variable:
                 break
             case .not, .negate, .exists, .pattern, .inList, .lookup:
                 pending.append(instruction.a)

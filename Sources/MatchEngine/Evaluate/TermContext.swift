@@ -11,6 +11,10 @@ protocol TermContext {
     func key(_ index: Int) -> Value
     func measure(_ index: Int, _ time: Term.MeasureTime) -> Value
     func fact(_ fact: MatchFact) -> Value
+    func score(_ function: ScoreFunction, measure: Int, parameter: Double?) -> Value
+    func clusterCount() -> Value
+    /// Of the first or last member; of all as a list where nil.
+    func clusterField(_ field: ClusterField, _ occurrence: Term.Occurrence?) -> Value
 }
 
 extension TermContext {
@@ -26,6 +30,9 @@ extension TermContext {
     func key(_ index: Int) -> Value { .missing }
     func measure(_ index: Int, _ time: Term.MeasureTime) -> Value { .missing }
     func fact(_ fact: MatchFact) -> Value { .missing }
+    func score(_ function: ScoreFunction, measure: Int, parameter: Double?) -> Value { .missing }
+    func clusterCount() -> Value { .missing }
+    func clusterField(_ field: ClusterField, _ occurrence: Term.Occurrence?) -> Value { .missing }
 }
 
 /// The context of conditions that look at one event.

@@ -94,6 +94,21 @@ struct TermEvaluator: Sendable {
             return context.measure(Int(instruction.a), time)
         case .fact:
             return context.fact(Instruction.facts[Int(instruction.a)])
+        case .score:
+            var parameter: Double?
+            if instruction.b >= 0, case .float(let value) = code.constants[Int(instruction.b)] {
+                parameter = value
+            }
+            return context.score(
+                Instruction.scores[Int(instruction.c)], measure: Int(instruction.a),
+                parameter: parameter)
+        case .clusterCount:
+            return context.clusterCount()
+        case .clusterField:
+            let occurrence: Term.Occurrence? =
+                instruction.b == 0 ? nil : instruction.b == 1 ? .first : .last
+            return context.clusterField(
+                Instruction.clusterFields[Int(instruction.a)], occurrence)
         case .variable:
             return variables[Int(instruction.a)]
 
@@ -255,6 +270,8 @@ extension Instruction {
     // Arrays made once: `allCases` makes a new one each time.
     fileprivate static let aggregates = AggregateFunction.allCases
     fileprivate static let facts = MatchFact.allCases
+    fileprivate static let scores = ScoreFunction.allCases
+    fileprivate static let clusterFields = ClusterField.allCases
     fileprivate static let operators = Arithmetic.allCases
     fileprivate static let functions = Function.allCases
     private static let comparisons = Comparison.allCases

@@ -57,6 +57,18 @@ struct KeyRoute: Sendable {
                     seesAll ? [input.condition] : steps.map { sequence.steps[$0].condition },
                     beginnings: first.map { sequence.steps[$0].condition })
             }
+        case .correlation(let correlation):
+            for (index, input) in correlation.inputs.enumerated() {
+                let conditions = correlation.members.filter { $0.input == index }.map(\.condition)
+                add(input, index, conditions, beginnings: conditions)
+            }
+        case .anomaly(let anomaly):
+            for (index, input) in anomaly.inputs.enumerated() {
+                let conditions = anomaly.series.filter { $0.input == index }.map(\.condition)
+                add(input, index, conditions, beginnings: conditions)
+            }
+        case .metric(let metric):
+            add(metric.input, 0, [metric.condition], beginnings: [metric.condition])
         }
         return routes
     }

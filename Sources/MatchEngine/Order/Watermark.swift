@@ -53,6 +53,9 @@ struct Watermark: Sendable {
     /// Whether a source is left that may still deliver events in order.
     var isOpen: Bool { sources.contains { !$0.isClosed && !$0.isIdle } }
 
+    /// Whether every source has said that nothing more comes.
+    var hasEnded: Bool { !sources.isEmpty && sources.allSatisfy(\.isClosed) }
+
     /// The latest event of a source; nil before its first.
     func latest(of source: Int) -> Timestamp? {
         guard source < sources.count, sources[source].latest != .distantPast else { return nil }

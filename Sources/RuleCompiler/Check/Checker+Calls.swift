@@ -24,10 +24,7 @@ extension Checker {
             return .value(earlierMeasure(name, arguments, scope, range: range))
         default: break
         }
-        if rule.kind == .anomaly, ["robust_z", "z", "ratio", "ewma"].contains(name.text) {
-            for argument in arguments { _ = check(argument, scope) }
-            return .value(Typed(.constant(.missing), .number, isOptional: true, range: range))
-        }
+        if let score = score(name, arguments, scope, range: range) { return .value(score) }
         report(
             .unknownFunction(
                 name.text, at: name.range,

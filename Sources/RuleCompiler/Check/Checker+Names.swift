@@ -81,12 +81,12 @@ extension Checker {
             if let step = rule.stepIndex[head.text] {
                 return readStep(step, head, rest, scope, range: range)
             }
+            if let typed = clusterName(names, range: range) { return .value(typed) }
             if let typed = windowName(names, range: range) { return .value(typed) }
         case .window:
             if let typed = windowName(names, range: range) { return .value(typed) }
         }
         if rest.isEmpty, let typed = constant(head, range: range) { return .value(typed) }
-        if rule.kind == .anomaly, head.text == "members" { return .value(.unknown(range)) }
         reportUnknownName(names, scope, range: range)
         return .value(.unknown(range))
     }

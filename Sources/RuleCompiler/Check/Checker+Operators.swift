@@ -84,9 +84,35 @@ extension Checker {
             }
         }
         guard let comparison = Comparison(rawValue: binary.rawValue) else { return .unknown(range) }
+        if !isEquality, let term = severityComparison(comparison, left, right) {
+            return Typed(term, .bool, range: range)
+        }
         return Typed(
             .compare(comparison, left.term, right.term, ignoringCase: ignoringCase), .bool,
             range: range)
+    }
+
+    /// `severity >= medium`: severities go by how bad they are, not by the alphabet.
+    private func severityComparison(
+        _ comparison: Comparison, _ left: Typed, _ right: Typed
+    ) -> Term? {
+        let isReversed = right.type == EventSymbol.severityType
+        let (field, constant) = isReversed ? (right, left) : (left, right)
+        guard field.type == EventSymbol.severityType,
+            let bound = constant.constantText.flatMap(Severity.init(rawValue:))
+        else { return nil }
+        let fitting = Severity.allCases.filter { severity in
+            switch comparison {
+            case .less: isReversed ? bound < severity : severity < bound
+            case .lessOrEqual: isReversed ? bound <= severity : severity <= bound
+            case .greater: isReversed ? bound > severity : severity > bound
+            case .greaterOrEqual: isReversed ? bound >= severity : severity >= bound
+            case .equal, .notEqual: false
+            }
+        }
+        return .member(
+            field.term, of: .constant(.list(fitting.map { .text($0.rawValue) })),
+            ignoringCase: false)
     }
 
     private func comparisonHelp(_ left: Typed, _ right: Typed, _ place: SourceRange) -> [Help] {

@@ -31,13 +31,13 @@ extension Checker {
     fileprivate mutating func checkedRuleSet() -> CheckedRuleSet {
         var result = CheckedRuleSet()
         addMetricEvents()
+        addRiskEvents()
         // Definitions and constants first, so that a mistake in one is shown where it stands.
         for index in symbols.lets.indices { _ = letValue(index) }
         for index in symbols.defines.indices { _ = isSound(index) }
         result.tables.lists = symbols.lists.map { list($0) }
         result.tables.schedules = symbols.schedules.map { schedule($0) }
-        checkRuleCycles()
-
+        var graph = ProducerGraph()
         var tests: [String: [TestDeclaration]] = [:]
         for test in symbols.tests {
             if symbols.ruleIndex[test.rule.text] == nil {
@@ -51,7 +51,10 @@ extension Checker {
         for (index, rule) in symbols.rules.enumerated() {
             // Of two rules with one name the first has the tests.
             let own = symbols.ruleIndex[rule.name.text] == index ? tests[rule.name.text] ?? [] : []
-            guard var (plan, planTests) = plan(rule, tests: own) else { continue }
+            let checked = plan(rule, tests: own)
+            graph.add(
+                rule.name.text, isMetric: false, reads: self.rule.reads, risks: rule.riskNames)
+            guard var (plan, planTests) = checked else { continue }
             plan.id = RuleID(result.plans.count)
             plan.origin = OriginID(result.origins.count)
             result.origins.append(rule.name.range)
@@ -67,8 +70,22 @@ extension Checker {
                     stream: .named(PathSyntax([select.name])), condition: nil,
                     range: select.name.range, whereRange: nil))
         }
-        for metric in symbols.metrics { self.metric(metric) }
         fields = read
+        for metric in symbols.metrics {
+            let checked = self.metric(metric)
+            graph.add(metric.name.text, isMetric: true, reads: rule.reads, risks: [])
+            guard var plan = checked else { continue }
+            plan.id = RuleID(result.plans.count)
+            plan.origin = OriginID(result.origins.count)
+            result.origins.append(metric.name.range)
+            result.plans.append(plan)
+            if let kind = plan.notRun {
+                report(.notRun(kind, name: metric.name.text, at: metric.name.range))
+            }
+        }
+        let circles = graph.circles()
+        for circle in circles { report(.ruleCycle(circle.path, at: circle.range)) }
+        if circles.isEmpty { result.plans = placed(result.plans) }
         result.deployment = deployment()
         result.tables.eventTypes = fields.eventTypes
         result.tables.columns = fields.columns
@@ -122,7 +139,8 @@ extension Checker {
     private mutating func addMetricEvents() {
         for metric in symbols.metrics {
             let name = "metric.\(metric.name.text)"
-            var event = EventSymbol(name: name, kind: .metric, range: metric.name.range)
+            var event = EventSymbol(
+                name: name, kind: .metric(metric.name.text), range: metric.name.range)
             for key in metric.keys?.fields ?? [] {
                 _ = event.add(
                     EventSymbol.Field(
@@ -154,69 +172,25 @@ extension Checker {
         }
     }
 
-    // MARK: - Rules over alerts of rules
+    // MARK: - Risk as events
 
-    /// Reports each circle of rules that wait for each other's alerts, once.
-    private mutating func checkRuleCycles() {
-        let edges = symbols.rules.map { rule in
-            rule.watchedRules.compactMap { name in
-                symbols.ruleIndex[name.text].map { (target: $0, name: name) }
+    /// Each kind of entity that rules put a risk on is an event type `risk.NAME`.
+    private mutating func addRiskEvents() {
+        for rule in symbols.rules {
+            for name in rule.riskNames where symbols.eventIndex["risk.\(name)"] == nil {
+                symbols.eventIndex["risk.\(name)"] = symbols.events.count
+                symbols.events.append(.risk(name))
             }
-        }
-        var state = [Int](repeating: 0, count: edges.count)
-        var path: [Int] = []
-        func visit(_ index: Int, _ found: inout [(path: [Int], at: Name)]) {
-            state[index] = 1
-            path.append(index)
-            for edge in edges[index] {
-                if state[edge.target] == 0 {
-                    visit(edge.target, &found)
-                } else if state[edge.target] == 1, let start = path.firstIndex(of: edge.target) {
-                    found.append((Array(path[start...]) + [edge.target], edge.name))
-                }
-            }
-            path.removeLast()
-            state[index] = 2
-        }
-        var found: [(path: [Int], at: Name)] = []
-        for index in edges.indices where state[index] == 0 && !edges[index].isEmpty {
-            visit(index, &found)
-        }
-        // A rule may name the other several times: that is one circle.
-        for (index, cycle) in found.enumerated()
-        where !found[..<index].contains(where: { $0.path == cycle.path }) {
-            report(
-                .ruleCycle(cycle.path.map { symbols.rules[$0].name.text }, at: cycle.at.range))
         }
     }
 }
 
 extension RuleDeclaration {
-    /// The rules whose alerts it waits for by name.
-    fileprivate var watchedRules: [Name] {
-        var names: [Name] = []
-        func add(_ source: SourceSyntax) {
-            if case .alert(let name?) = source.stream { names.append(name) }
+    /// The kinds of entity that the rule puts a risk on.
+    fileprivate var riskNames: [String] {
+        clauses.compactMap { clause in
+            if case .risk(_, on: let path) = clause.kind { return path.segments.last?.text }
+            return nil
         }
-        func add(_ elements: [SequenceElement]) {
-            for element in elements {
-                switch element.kind {
-                case .step(let step), .without(let step), .until(let step): add(step.source)
-                case .absence(let step, _, _): add(step.source)
-                case .allOf(let inner), .anyOf(let inner): add(inner)
-                }
-            }
-        }
-        switch pattern?.kind {
-        case .sequence(let sequence): add(sequence.elements)
-        case .threshold(let threshold):
-            if let over = threshold.over { add(over) }
-        case .correlation(let correlation):
-            for member in correlation.members { add(member.source) }
-        case .anomalyCluster(let cluster):
-            for series in cluster.series { add(series.source) }
-        case nil: break
-        }
-        return names
     }
 }

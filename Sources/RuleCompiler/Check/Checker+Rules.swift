@@ -13,7 +13,7 @@ extension Checker {
         let before = errorCount
         rule = RuleContext()
         rule.name = declaration.name.text
-        var pattern = PatternPlan.notRun(kind: "")
+        var pattern: PatternPlan?
         var keyList: ListID?
         if let syntax = declaration.pattern {
             switch syntax.kind {
@@ -23,8 +23,10 @@ extension Checker {
                 let plan = self.threshold(threshold, syntax)
                 keyList = self.keyList(threshold.keys)
                 if let plan { pattern = .threshold(plan) }
-            case .correlation(let correlation): self.correlation(correlation, syntax)
-            case .anomalyCluster(let cluster): self.anomalyCluster(cluster, syntax)
+            case .correlation(let correlation):
+                pattern = .correlation(self.correlation(correlation, syntax))
+            case .anomalyCluster(let cluster):
+                if let plan = anomalyCluster(cluster, syntax) { pattern = .anomaly(plan) }
             }
         }
         let metadata = self.metadata(declaration.clauses)
@@ -59,12 +61,7 @@ extension Checker {
         for test in tests {
             if let draft = self.test(test, probes: &probes) { drafts.append(draft) }
         }
-        guard isSound, hasPattern(pattern) || rule.notRun != nil else { return nil }
-        if let kind = rule.notRun {
-            pattern = .notRun(kind: kind)
-            report(
-                .notRun(kind, name: declaration.name.text, at: declaration.name.range))
-        }
+        guard isSound, var pattern else { return nil }
         if case .threshold(var plan) = pattern {
             plan.measures = rule.measures
             pattern = .threshold(plan)
@@ -76,17 +73,15 @@ extension Checker {
             bound: StateBound(runsPerKey: 0, eventsPerRun: 0, keys: 0, bytesPerKey: 0),
             fingerprint: 0, shape: 0, origin: OriginID(0))
         captureFields(in: &plan)
+        if let kind = plan.notRun {
+            report(.notRun(kind, name: declaration.name.text, at: declaration.name.range))
+        }
         return (
             plan,
             drafts.map {
                 TestPlan(title: $0.title, rule: plan.id, lines: $0.lines, range: $0.range)
             }
         )
-    }
-
-    private func hasPattern(_ pattern: PatternPlan) -> Bool {
-        if case .notRun = pattern { return false }
-        return true
     }
 
     // MARK: - Metadata
@@ -173,10 +168,19 @@ extension Checker {
                             "risk", wanted: ValueType.number, typed.type, at: syntax.range,
                             place: clause.keyword))
                 }
-                _ = resolve(path.segments, Scope(.match), range: path.range)
-                report(.riskNotRun(rule.name, at: clause.keyword))
+                if case .value(let entity) = resolve(
+                    path.segments, Scope(.match), range: path.range)
+                {
+                    emit.risks.append(
+                        EmitPlan.Risk(
+                            name: path.segments.last?.text ?? "", entity: entity.term,
+                            points: typed.term))
+                } else {
+                    report(.eventAsValue(sourceText(path.range), fields: [], at: path.range))
+                }
+            case .early(let isEarly): emit.isEarly = isEarly
             case .title, .severity, .tags, .attack, .owner, .runbook, .references, .falsePositives,
-                .enabled, .active, .unless, .confidence, .early, .allow:
+                .enabled, .active, .unless, .confidence, .allow:
                 break
             }
         }
@@ -243,33 +247,46 @@ extension Checker {
     ///
     /// The time and type of an event are always kept and are not listed.
     private func captureFields(in plan: inout RulePlan) {
-        guard case .sequence(var sequence) = plan.pattern else { return }
-        var needed = [Set<FieldID>](repeating: [], count: sequence.steps.count)
+        var needed: [StepID: Set<FieldID>] = [:]
         func visit(_ term: Term) {
             switch term {
             case .stepField(let step, _, let field), .stepList(let step, let field),
                 .stepAggregate(_, let step, let field):
-                if field != .time, field != .type { needed[step.rawValue].insert(field) }
+                if field != .time, field != .type { needed[step, default: []].insert(field) }
             default:
                 for child in term.children { visit(child) }
             }
-        }
-        for step in sequence.steps {
-            // Only what looks at other events reads them.
-            if let term = step.runCondition { visit(term) }
         }
         if let term = plan.unless { visit(term) }
         for part in plan.emit.message {
             if case .term(let term, _) = part { visit(term) }
         }
         for attached in plan.emit.attach { visit(attached.term) }
+        for risk in plan.emit.risks {
+            visit(risk.points)
+            visit(risk.entity)
+        }
         for term in plan.emit.mask + plan.probes { visit(term) }
         for spaced in [plan.emit.suppress, plan.emit.group] {
             for term in spaced?.by ?? [] { visit(term) }
         }
-        for index in sequence.steps.indices {
-            sequence.steps[index].captured = needed[index].sorted { $0.rawValue < $1.rawValue }
+        func captured(_ step: Int) -> [FieldID] {
+            (needed[StepID(step)] ?? []).sorted { $0.rawValue < $1.rawValue }
         }
-        plan.pattern = .sequence(sequence)
+        switch plan.pattern {
+        case .sequence(var sequence):
+            for step in sequence.steps {
+                // Only what looks at other events reads them.
+                if let term = step.runCondition { visit(term) }
+            }
+            for index in sequence.steps.indices { sequence.steps[index].captured = captured(index) }
+            plan.pattern = .sequence(sequence)
+        case .correlation(var correlation):
+            for index in correlation.members.indices {
+                correlation.members[index].captured = captured(index)
+            }
+            plan.pattern = .correlation(correlation)
+        case .threshold, .anomaly, .metric: break
+        }
     }
 }

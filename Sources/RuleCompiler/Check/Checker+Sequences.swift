@@ -162,7 +162,6 @@ extension Checker {
         let id = draft.pending.count
         let stream = stream(step.source)
         draft.pending.append(PendingStep(syntax: step, stream: stream, role: role))
-        if let reason = stream?.notRun { rule.notRun = reason }
         if let first = rule.stepIndex[step.name.text] {
             report(
                 .duplicateName(
@@ -201,14 +200,8 @@ extension Checker {
         let key = keyFields(of: event, aliases: syntax.aliases, input: syntax.source.range)
         let input = InputPlan(
             name: pending.stream?.name ?? "", type: fields.eventType(symbols.events[event].name),
-            condition: pending.stream?.condition, key: key)
-        let inputIndex: Int
-        if let known = inputs.firstIndex(of: input) {
-            inputIndex = known
-        } else {
-            inputIndex = inputs.count
-            inputs.append(input)
-        }
+            condition: pending.stream?.condition, key: key, producer: pending.stream?.producer)
+        let inputIndex = inputs.indexOrAppend(input)
         var split: (event: Term?, run: Term?) = (nil, nil)
         if let where_ = syntax.source.condition {
             let term = condition(

@@ -11,13 +11,22 @@ struct ResolvedStream {
     var event: Int
     /// The condition of the `select`s.
     var condition: Term?
-    /// Why a rule over it is not run, if so.
-    var notRun: String?
+    /// Nil: events from outside.
+    var producer: Producer?
+}
+
+/// Which records of an alert are events for a rule.
+enum AlertStates {
+    /// Those that say that something has begun, unless the condition asks for `state`.
+    case beginnings
+    case all
 }
 
 extension Checker {
     /// The stream a source names, without the source's own condition. Nil: left out, reported.
-    mutating func stream(_ syntax: SourceSyntax) -> ResolvedStream? {
+    mutating func stream(
+        _ syntax: SourceSyntax, alertStates: AlertStates = .beginnings
+    ) -> ResolvedStream? {
         switch syntax.stream {
         case .missing: return nil
         case .alert(let name):
@@ -26,17 +35,39 @@ extension Checker {
                     .unknownRule(
                         name.text, at: name.range, similarTo: symbols.rules.map(\.name.text)))
             }
+            let producer = Producer.alerts(of: name?.text)
+            rule.reads.append((producer, name?.range ?? syntax.range))
+            var condition: Term?
+            if let name {
+                let field = fields.field(FieldPath(["rule"]), .text)
+                condition = .compare(
+                    .equal, .field(field), .constant(.text(name.text)), ignoringCase: false)
+            }
+            if alertStates == .beginnings, !(syntax.condition?.names("state") ?? false) {
+                let field = fields.field(FieldPath(["state"]), .text)
+                condition = conjunction(
+                    condition,
+                    .compare(
+                        .equal, .field(field),
+                        .constant(.text(Alert.State.firing.rawValue)), ignoringCase: false))
+            }
             return ResolvedStream(
-                name: "alert", event: alertEvent(), condition: nil, notRun: "a rule over alerts")
+                name: name.map { "alert \($0.text)" } ?? "alert", event: alertEvent(),
+                condition: condition, producer: producer)
         case .named(let path):
             if path.segments.count == 1, let select = symbols.selectIndex[path.segments[0].text] {
                 return selected(select)
             }
             let event = self.event(path)
-            let isMetric = symbols.events[event].kind == .metric
+            let producer: Producer? =
+                switch symbols.events[event].kind {
+                case .declared, .undeclared, .alert: nil
+                case .metric(let name): .metric(name)
+                case .risk(let name): .risk(name)
+                }
+            if let producer { rule.reads.append((producer, path.range)) }
             return ResolvedStream(
-                name: path.text, event: event, condition: nil,
-                notRun: isMetric ? "a rule over a metric" : nil)
+                name: path.text, event: event, condition: nil, producer: producer)
         }
     }
 
@@ -56,7 +87,7 @@ extension Checker {
             return known
         }
         symbols.eventIndex["alert"] = symbols.events.count
-        symbols.events.append(EventSymbol(name: "alert", kind: .alert))
+        symbols.events.append(.alert)
         return symbols.events.count - 1
     }
 

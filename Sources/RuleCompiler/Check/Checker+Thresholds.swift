@@ -9,11 +9,11 @@ extension Checker {
         beginKeys(syntax.keys)
         guard let over = syntax.over, let stream = stream(over) else { return nil }
         rule.input = stream.event
-        if let reason = stream.notRun { rule.notRun = reason }
         let input = InputPlan(
             name: stream.name, type: fields.eventType(symbols.events[stream.event].name),
             condition: stream.condition,
-            key: keyFields(of: stream.event, aliases: [], input: over.range))
+            key: keyFields(of: stream.event, aliases: [], input: over.range),
+            producer: stream.producer)
         let condition = over.condition.map {
             self.condition(
                 $0, in: Scope(.event(stream.event)), keyword: "where", keywordRange: over.whereRange

@@ -77,8 +77,10 @@ struct RuleContext {
     var measureIndex: [String: Int] = [:]
     /// The event type a threshold looks at.
     var input: Int?
-    /// Why it is checked and not run, for example `a correlation`.
-    var notRun: String?
+    /// What the members of a cluster are called.
+    var clusterMember = ""
+    /// What the engine makes that it reads, and where it says so.
+    var reads: [(producer: Producer, range: SourceRange)] = []
     /// Whether it uses a constant or definition that has a mistake of its own.
     var isPoisoned = false
     /// Whether a part of the key is no field of an input; a name in the message may have been meant.

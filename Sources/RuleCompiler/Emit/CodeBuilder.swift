@@ -61,6 +61,17 @@ struct CodeBuilder {
             return Instruction(.measure, a: Int32(index), b: place, c: 2)
         case .fact(let fact):
             return Instruction(.fact, a: Instruction.place(of: fact))
+        case .score(let function, let measure, let parameter):
+            let constant = parameter.map {
+                Self.place(of: Value.float($0), in: &code.constants, &knownConstants)
+            }
+            return Instruction(
+                .score, a: Int32(measure), b: constant ?? -1, c: Instruction.place(of: function))
+        case .clusterCount:
+            return Instruction(.clusterCount)
+        case .clusterField(let field, let occurrence):
+            let place: Int32 = occurrence.map { $0 == .last ? 2 : 1 } ?? 0
+            return Instruction(.clusterField, a: Instruction.place(of: field), b: place)
         case .variable(let depth):
             return Instruction(.variable, a: Int32(depth))
         case .not(let operand):

@@ -21,20 +21,24 @@ private struct ProgramBuilder {
     private var conditionOf: [CodeID: ConditionID] = [:]
 
     mutating func add(_ plan: RulePlan) {
+        guard plan.notRun == nil else { return }
         let pattern: RuleProgram.Pattern
         switch plan.pattern {
         case .sequence(let sequence): pattern = .sequence(flat(sequence))
         case .threshold(let threshold): pattern = .threshold(flat(threshold))
-        case .notRun: return
+        case .correlation(let correlation): pattern = .correlation(flat(correlation))
+        case .anomaly(let anomaly): pattern = .anomaly(flat(anomaly))
+        case .metric(let metric): pattern = .metric(flat(metric))
         }
         var emit = flat(plan.emit)
-        if case .sequence(let sequence) = plan.pattern { emit.maskKeyFields(of: sequence) }
+        emit.maskKeyFields(of: plan)
         rules.append(
             RuleProgram(
                 id: plan.id, name: plan.name, metadata: plan.metadata, keyNames: plan.keyNames,
                 keyList: plan.keyList, pattern: pattern, unless: plan.unless.map { code.add($0) },
                 active: plan.active, emit: emit, probes: plan.probes.map { code.add($0) },
-                bound: plan.bound, fingerprint: plan.fingerprint, shape: plan.shape))
+                bound: plan.bound, fingerprint: plan.fingerprint, shape: plan.shape,
+                place: plan.place))
     }
 
     // MARK: - Patterns
@@ -69,6 +73,60 @@ private struct ProgramBuilder {
             resolveWhen: plan.resolveWhen.map { code.add($0) }, resolveFor: plan.resolveFor,
             remindEvery: plan.remindEvery, staleAfter: plan.staleAfter, onNoData: plan.onNoData,
             resetsAfterMatch: plan.resetsAfterMatch, forgetAfter: plan.forgetAfter)
+    }
+
+    private mutating func flat(_ plan: CorrelationPlan) -> CorrelationProgram {
+        CorrelationProgram(
+            inputs: plan.inputs.map { flat($0) },
+            members: plan.members.map { member in
+                MemberProgram(
+                    name: member.name, input: member.input,
+                    condition: condition(plan.inputs[member.input].condition, member.condition),
+                    isInterval: member.isInterval, captured: member.captured)
+            },
+            within: plan.within, required: plan.required, order: plan.order,
+            precedences: plan.precedences, strength: plan.strength.map { flat($0) },
+            isOncePerEvent: plan.isOncePerEvent)
+    }
+
+    private mutating func flat(_ plan: StrengthPlan) -> StrengthProgram {
+        switch plan {
+        case .lift(let lift): .lift(lift)
+        case .movement(let movement):
+            .movement(
+                MovementProgram(
+                    first: flat(movement.first), second: flat(movement.second),
+                    over: movement.over, step: movement.step, lagMax: movement.lagMax,
+                    limit: movement.limit, minimum: movement.minimum))
+        }
+    }
+
+    private mutating func flat(_ side: MovementPlan.Side) -> MovementProgram.Side {
+        MovementProgram.Side(member: side.member, value: code.add(side.value))
+    }
+
+    private mutating func flat(_ plan: AnomalyPlan) -> AnomalyProgram {
+        AnomalyProgram(
+            inputs: plan.inputs.map { flat($0) },
+            series: plan.series.map { series in
+                SeriesProgram(
+                    input: series.input,
+                    condition: condition(plan.inputs[series.input].condition, series.condition),
+                    measure: flat(series.measure), member: series.member)
+            },
+            every: plan.every, memberName: plan.memberName, baseline: plan.baseline,
+            adaptAfter: plan.adaptAfter, minimumSpread: plan.minimumSpread,
+            minimumValues: plan.minimumValues, when: code.add(plan.when), required: plan.required,
+            outOf: plan.outOf, minimumMembers: plan.minimumMembers, within: plan.within,
+            linkedBy: plan.linkedBy, maxSpan: plan.maxSpan, updateEvery: plan.updateEvery,
+            scoreLimit: plan.scoreLimit)
+    }
+
+    private mutating func flat(_ plan: MetricPlan) -> MetricProgram {
+        MetricProgram(
+            input: flat(plan.input), condition: condition(plan.input.condition, plan.condition),
+            window: plan.window, measures: plan.measures.map { flat($0) },
+            forecasts: plan.forecasts, show: plan.show)
     }
 
     private mutating func flat(_ plan: MeasurePlan) -> MeasureProgram {
@@ -109,6 +167,11 @@ private struct ProgramBuilder {
         emit.attach = plan.attach.map {
             EmitProgram.Attached(name: $0.name, code: code.add($0.term))
         }
+        emit.risks = plan.risks.map {
+            EmitProgram.Risk(
+                name: $0.name, entity: code.add($0.entity), points: code.add($0.points))
+        }
+        emit.isEarly = plan.isEarly
         emit.suppress = plan.suppress.map { flat($0) }
         emit.group = plan.group.map { flat($0) }
         emit.sinks = plan.sinks
@@ -131,10 +194,17 @@ private struct ProgramBuilder {
 
 extension EmitProgram {
     /// A masked part of the key is a field of the bound events too, and could be read there.
-    fileprivate mutating func maskKeyFields(of sequence: SequencePlan) {
+    fileprivate mutating func maskKeyFields(of plan: RulePlan) {
+        let bound: [(input: Int, captured: [FieldID])] =
+            switch plan.pattern {
+            case .sequence(let sequence): sequence.steps.map { ($0.input, $0.captured) }
+            case .correlation(let correlation):
+                correlation.members.map { ($0.input, $0.captured) }
+            case .threshold, .anomaly, .metric: []
+            }
         for key in maskedKeys {
-            for (index, step) in sequence.steps.enumerated() {
-                let fields = sequence.inputs[step.input].key
+            for (index, step) in bound.enumerated() {
+                let fields = plan.inputs[step.input].key
                 guard fields.indices.contains(key), step.captured.contains(fields[key]) else {
                     continue
                 }

@@ -7,7 +7,7 @@ import RuleSyntax
 /// shows them when it is asked to say more.
 public func diagnosticsWithBounds(_ compilation: Compilation) -> [Diagnostic] {
     let notes = compilation.plans.compactMap { plan -> Diagnostic? in
-        if case .notRun = plan.pattern { return nil }
+        if plan.notRun != nil { return nil }
         return .stateBound(
             plan.name, boundWords(plan.bound), at: compilation.origins[plan.origin.rawValue])
     }

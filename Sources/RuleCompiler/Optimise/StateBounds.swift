@@ -9,6 +9,8 @@ public enum StateDefaults {
     /// Open runs of one key where every start opens one.
     public static let runsPerKey = 1_000
     public static let keys = 100_000
+    /// Members of one group of an anomaly cluster.
+    public static let membersPerGroup = 1_000
 }
 
 /// The plan with its bound worked out.
@@ -25,7 +27,9 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
     switch plan.pattern {
     case .sequence(let sequence): size = sequenceSize(sequence, tables)
     case .threshold(let threshold): size = thresholdSize(threshold, tables)
-    case .notRun: size = (0, 0, 0)
+    case .correlation(let correlation): size = correlationSize(correlation, tables)
+    case .anomaly(let anomaly): size = anomalySize(anomaly)
+    case .metric(let metric): size = (1, 1, 64 + 64 * metric.measures.count)
     }
     let (runBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
     let perRun = overflow ? Int.max / 2 : runBytes + 64
@@ -73,6 +77,28 @@ private func thresholdSize(
     case .sliding, .tumbling, .hopping, .session: events = StateDefaults.eventsPerWindow
     }
     return (1, events, 16 + 24 * values)
+}
+
+private func correlationSize(
+    _ plan: CorrelationPlan, _ tables: RuleSetTables
+) -> (runs: Int, events: Int, eventBytes: Int) {
+    (
+        1, StateDefaults.eventsPerRun,
+        plan.members.map { bytes(ofEventWith: $0.captured, tables) }.max() ?? 0
+    )
+}
+
+/// The values of the baselines of all members of a group; a value is kept with its time.
+private func anomalySize(_ plan: AnomalyPlan) -> (runs: Int, events: Int, eventBytes: Int) {
+    let values: Int
+    switch plan.baseline {
+    case .last(let count): values = count
+    case .seasonal(_, let over):
+        values = Int(clamping: over.nanoseconds / max(1, plan.every.nanoseconds))
+    }
+    return (
+        StateDefaults.membersPerGroup, saturatingSum(values, plan.outOf), 24 * plan.series.count
+    )
 }
 
 /// Time, arrival number and the captured fields; a text is counted with 24 bytes of its own.

@@ -19,7 +19,7 @@ extension Term {
     func mappingChildren(_ map: (Term) -> Term) -> Term {
         switch self {
         case .constant, .field, .stepField, .stepList, .stepCount, .stepAggregate, .key, .measure,
-            .fact, .variable:
+            .fact, .score, .clusterCount, .clusterField, .variable:
             self
         case .not(let term): .not(map(term))
         case .exists(let term): .exists(map(term))
@@ -64,6 +64,12 @@ extension RulePlan {
             input.condition = condition(input.condition)
             return input
         }
+        func measure(_ measure: MeasurePlan) -> MeasurePlan {
+            var measure = measure
+            measure.condition = condition(measure.condition)
+            measure.argument = measure.argument.map { map($0, .value) }
+            return measure
+        }
         var plan = self
         switch pattern {
         case .sequence(var sequence):
@@ -77,15 +83,35 @@ extension RulePlan {
         case .threshold(var threshold):
             threshold.input = input(threshold.input)
             threshold.condition = condition(threshold.condition)
-            for index in threshold.measures.indices {
-                threshold.measures[index].condition = condition(threshold.measures[index].condition)
-                threshold.measures[index].argument = threshold.measures[index].argument
-                    .map { map($0, .value) }
-            }
+            threshold.measures = threshold.measures.map(measure)
             threshold.when = map(threshold.when, .judgement)
             threshold.resolveWhen = threshold.resolveWhen.map { map($0, .judgement) }
             plan.pattern = .threshold(threshold)
-        case .notRun: break
+        case .correlation(var correlation):
+            correlation.inputs = correlation.inputs.map(input)
+            for index in correlation.members.indices {
+                correlation.members[index].condition = condition(
+                    correlation.members[index].condition)
+            }
+            if case .movement(var movement)? = correlation.strength {
+                movement.first.value = map(movement.first.value, .value)
+                movement.second.value = map(movement.second.value, .value)
+                correlation.strength = .movement(movement)
+            }
+            plan.pattern = .correlation(correlation)
+        case .anomaly(var anomaly):
+            anomaly.inputs = anomaly.inputs.map(input)
+            for index in anomaly.series.indices {
+                anomaly.series[index].condition = condition(anomaly.series[index].condition)
+                anomaly.series[index].measure = measure(anomaly.series[index].measure)
+            }
+            anomaly.when = map(anomaly.when, .judgement)
+            plan.pattern = .anomaly(anomaly)
+        case .metric(var metric):
+            metric.input = input(metric.input)
+            metric.condition = condition(metric.condition)
+            metric.measures = metric.measures.map(measure)
+            plan.pattern = .metric(metric)
         }
         // `unless false` silences nothing; `unless` that holds always is kept, so that nobody wonders.
         plan.unless = unless.map { map($0, .condition) }
@@ -96,6 +122,10 @@ extension RulePlan {
         }
         for index in plan.emit.attach.indices {
             plan.emit.attach[index].term = map(plan.emit.attach[index].term, .value)
+        }
+        for index in plan.emit.risks.indices {
+            plan.emit.risks[index].points = map(plan.emit.risks[index].points, .value)
+            plan.emit.risks[index].entity = map(plan.emit.risks[index].entity, .value)
         }
         func spaced(_ spaced: EmitPlan.Spaced) -> EmitPlan.Spaced {
             EmitPlan.Spaced(by: spaced.by.map { map($0, .value) }, span: spaced.span)

@@ -3,14 +3,16 @@ import RuleSyntax
 
 /// The shape of an event as far as it is known.
 struct EventSymbol {
-    enum Kind {
+    enum Kind: Equatable {
         case declared
         /// Named by a rule and declared nowhere: every field is of unknown type (T7).
         case undeclared
         /// `alert`: the fields of an alert, its key and its metadata.
         case alert
         /// `metric.NAME`, made by a metric.
-        case metric
+        case metric(String)
+        /// `risk.NAME`, made by rules with `risk ... on NAME`.
+        case risk(String)
     }
 
     struct Field {
@@ -29,7 +31,12 @@ struct EventSymbol {
     var range: SourceRange?
 
     /// Whether a field that is not listed is a mistake.
-    var isClosed: Bool { kind == .declared || kind == .metric }
+    var isClosed: Bool {
+        switch kind {
+        case .declared, .metric, .risk: true
+        case .undeclared, .alert: false
+        }
+    }
     var fieldNames: [String] { fields.map(\.path.description) }
 
     func field(_ name: String) -> Field? { index[name].map { fields[$0] } }

@@ -83,7 +83,11 @@ private struct ExplainPage {
             section("Watches", watches(threshold))
             section("Fires", fires(threshold) + silence + sending)
             section("Keeps in memory", keeps(threshold))
-        case .notRun(let kind):
+        case .correlation, .anomaly, .metric:
+            section("Means", means)
+            section("Fires", silence + sending)
+        }
+        if let kind = plan.notRun {
             section("Is \(kind)", ["It is checked, and this version does not run it."])
         }
         section("Reads", reads)
@@ -94,6 +98,13 @@ private struct ExplainPage {
     private mutating func section(_ heading: String, _ body: [String]) {
         if body.isEmpty { return }
         lines += ["", heading] + body.map { "  \($0)" }
+    }
+
+    /// The plan in its own words.
+    private var means: [String] {
+        plan.description(tables: text.tables).split(separator: "\n").dropFirst().map {
+            String($0.dropFirst(2))
+        }
     }
 
     private var keyWords: String { listed(plan.keyNames) }
@@ -347,6 +358,16 @@ extension RuleProgram {
             conditions.formUnion(
                 [threshold.input.condition, threshold.condition].compactMap { $0 })
             conditions.formUnion(threshold.measures.compactMap(\.condition))
+        case .correlation(let correlation):
+            conditions.formUnion(correlation.inputs.compactMap(\.condition))
+            conditions.formUnion(correlation.members.compactMap(\.condition))
+        case .anomaly(let anomaly):
+            conditions.formUnion(anomaly.inputs.compactMap(\.condition))
+            conditions.formUnion(anomaly.series.compactMap(\.condition))
+            conditions.formUnion(anomaly.series.compactMap(\.measure.condition))
+        case .metric(let metric):
+            conditions.formUnion([metric.input.condition, metric.condition].compactMap { $0 })
+            conditions.formUnion(metric.measures.compactMap(\.condition))
         }
         return conditions.sorted()
     }

@@ -7,8 +7,7 @@ public enum GraphFormat: String, Sendable, CaseIterable { case dot, mermaid }
 /// long it may take on the edges.
 public func graph(_ plan: RulePlan, tables: RuleSetTables, format: GraphFormat) -> String {
     guard let machine = Machine(plan, tables: tables) else {
-        guard case .notRun(let kind) = plan.pattern else { return "" }
-        let words = "\(plan.name) is \(kind): checked, not run"
+        let words = "\(plan.name) has no machine to draw"
         return format == .dot
             ? "digraph \(dotQuoted(plan.name)) {\n  label=\(dotQuoted(words));\n}\n"
             : "flowchart LR\n  none[\(mermaidQuoted(words))]\n"

@@ -41,7 +41,7 @@ struct Machine {
         switch plan.pattern {
         case .sequence(let sequence): build(sequence, text)
         case .threshold(let threshold): build(threshold, text)
-        case .notRun: return nil
+        case .correlation, .anomaly, .metric: return nil
         }
     }
 

@@ -39,17 +39,23 @@ public struct PlanText: Sendable {
 
     /// The name that a step gives its events.
     public func name(_ step: StepID) -> String {
-        guard case .sequence(let sequence) = plan.pattern else {
-            return "step \(step.rawValue + 1)"
+        switch plan.pattern {
+        case .sequence(let sequence): sequence.steps[step.rawValue].name
+        case .correlation(let correlation): correlation.members[step.rawValue].name
+        case .threshold, .anomaly, .metric: "step \(step.rawValue + 1)"
         }
-        return sequence.steps[step.rawValue].name
     }
 
     /// The name of a measure, or what it computes where it has none.
     public func name(ofMeasure index: Int) -> String {
-        guard case .threshold(let threshold) = plan.pattern else { return "measure \(index + 1)" }
-        let measure = threshold.measures[index]
+        let measure = plan.measures[index]
         return measure.name.isEmpty ? "(\(text(measure)))" : measure.name
+    }
+
+    /// What the members of a cluster are called.
+    private var memberName: String {
+        if case .anomaly(let anomaly) = plan.pattern { return anomaly.memberName }
+        return ClusterField.name.rawValue
     }
 
     /// What a measure computes, for example `count where status >= 500`.
@@ -86,6 +92,17 @@ public struct PlanText: Sendable {
         case .measure(let index, .earlier(let span)):
             ("same_time(\(name(ofMeasure: index)), \(span))", .name)
         case .fact(let fact): (fact.rawValue, .name)
+        case .score(let function, let measure, let parameter):
+            (
+                "\(function.rawValue)(\(name(ofMeasure: measure))"
+                    + (parameter.map { ", \(Value.text(of: $0))" } ?? "") + ")", .name
+            )
+        case .clusterCount: ("members.count", .name)
+        case .clusterField(let field, let occurrence):
+            (
+                "members." + (occurrence.map { $0 == .last ? "last." : "first." } ?? "")
+                    + (field == .name ? memberName : field.rawValue), .name
+            )
         case .variable(let depth): (PlanText.variable(depth), .name)
         case .not(let operand): negated(operand)
         case .and(let parts): joined(parts, " and ", .and, empty: "true")

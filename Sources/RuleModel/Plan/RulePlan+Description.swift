@@ -16,7 +16,10 @@ extension PlanText {
         case .sequence(let sequence): ["sequence"] + keyLines(sequence.inputs) + lines(sequence)
         case .threshold(let threshold):
             ["threshold"] + keyLines([threshold.input]) + lines(threshold)
-        case .notRun(let kind): ["is \(kind): checked, not run"]
+        case .correlation(let correlation):
+            ["correlation"] + keyLines(correlation.inputs) + lines(correlation)
+        case .anomaly(let anomaly): ["anomaly_cluster"] + keyLines(anomaly.inputs) + lines(anomaly)
+        case .metric(let metric): ["metric"] + keyLines([metric.input]) + lines(metric)
         }
     }
 
@@ -128,6 +131,10 @@ extension PlanText {
             lines.append("on no data \(threshold.onNoData.rawValue)")
             lines.append("forget after \(threshold.forgetAfter)")
         }
+        if case .metric(let metric) = plan.pattern, let show = metric.show {
+            lines.append("show \(PlanText.quoted(show))")
+        }
+        if !plan.emit.isEarly { lines.append("early off") }
         if let unless = plan.unless { lines.append("unless \(text(unless))") }
         for active in plan.active {
             let schedule = tables.schedules[active.schedule.rawValue]
@@ -157,6 +164,9 @@ extension PlanText {
                 return term == attached.name ? term : "\(attached.name) = \(term)"
             }
             lines.append("attach \(parts.joined(separator: ", "))")
+        }
+        for risk in emit.risks {
+            lines.append("risk \(text(risk.points)) on \(risk.name) \(text(risk.entity))")
         }
         if !emit.mask.isEmpty { lines.append("mask \(list(emit.mask))") }
         if let suppress = emit.suppress {
@@ -237,7 +247,25 @@ extension RulePlan {
         switch pattern {
         case .sequence(let sequence): sequence.inputs
         case .threshold(let threshold): [threshold.input]
-        case .notRun: []
+        case .correlation(let correlation): correlation.inputs
+        case .anomaly(let anomaly): anomaly.inputs
+        case .metric(let metric): [metric.input]
+        }
+    }
+
+    /// Whether it is a `metric`, which makes events and no alerts.
+    public var isMetric: Bool {
+        if case .metric = pattern { return true }
+        return false
+    }
+
+    /// The measures of the pattern, by the index that expressions use.
+    public var measures: [MeasurePlan] {
+        switch pattern {
+        case .sequence, .correlation: []
+        case .threshold(let threshold): threshold.measures
+        case .anomaly(let anomaly): anomaly.series.map(\.measure)
+        case .metric(let metric): metric.measures
         }
     }
 
@@ -249,12 +277,17 @@ extension RulePlan {
             for step in sequence.steps {
                 terms += [step.eventCondition, step.runCondition].compactMap { $0 }
             }
-        case .threshold(let threshold):
-            terms += [threshold.condition].compactMap { $0 }
-            for measure in threshold.measures {
-                terms += [measure.argument, measure.condition].compactMap { $0 }
+        case .threshold(let threshold): terms += [threshold.condition].compactMap { $0 }
+        case .correlation(let correlation):
+            terms += correlation.members.compactMap(\.condition)
+            if case .movement(let movement)? = correlation.strength {
+                terms += [movement.first.value, movement.second.value]
             }
-        case .notRun: break
+        case .anomaly(let anomaly): terms += anomaly.series.compactMap(\.condition)
+        case .metric(let metric): terms += [metric.condition].compactMap { $0 }
+        }
+        for measure in measures {
+            terms += [measure.argument, measure.condition].compactMap { $0 }
         }
         return terms + matchTerms
     }
@@ -265,11 +298,13 @@ extension RulePlan {
         if case .threshold(let threshold) = pattern {
             terms += [threshold.when] + [threshold.resolveWhen].compactMap { $0 }
         }
+        if case .anomaly(let anomaly) = pattern { terms.append(anomaly.when) }
         terms += [unless].compactMap { $0 }
         for part in emit.message {
             if case .term(let term, _) = part { terms.append(term) }
         }
         terms += emit.attach.map(\.term) + emit.mask
+        terms += emit.risks.flatMap { [$0.points, $0.entity] }
         return terms + (emit.suppress?.by ?? []) + (emit.group?.by ?? [])
     }
 }

@@ -40,6 +40,14 @@ public struct RuleSetTables: Sendable, Equatable {
     public var schedules: [SchedulePlan] = []
 
     public init() {}
+
+    /// The names of the event types as a decoder may find them in the data: those that the engine
+    /// itself makes (`alert`, `metric.x`, `risk.x`) are nil, so that nobody sends an alert from outside.
+    public var outsideTypes: [String?] {
+        eventTypes.map { name in
+            name == "alert" || name.hasPrefix("metric.") || name.hasPrefix("risk.") ? nil : name
+        }
+    }
 }
 
 /// A list of the rule set. What it holds is in a `ListTable`, which may change while rules run.
@@ -127,6 +135,8 @@ public struct RulePlan: Sendable, Equatable {
     /// A hash of what state depends on (T10): kind, keys, steps, windows, policies.
     public var shape: UInt64
     public var origin: OriginID
+    /// Follows from the whole rule set, so it is no part of the fingerprint.
+    public var place = RulePlace()
 
     public init(
         id: RuleID, name: String, metadata: RuleMetadata, keyNames: [String], keyList: ListID?,
@@ -185,6 +195,32 @@ public struct RuleMetadata: Sendable, Equatable {
     public var confidence = 0.5
 
     public init() {}
+
+    /// The ATT&CK tactic that the rule speaks for: the first tactic of `attack` (`TA0001`) or, if there
+    /// is none, of `tags` (`initial-access`, `attack.initial_access`).
+    public var tactic: String? {
+        for id in attack {
+            if let tactic = RuleMetadata.tactics.first(where: { $0.id == id }) {
+                return tactic.name
+            }
+        }
+        for tag in tags {
+            let word = tag.hasPrefix("attack.") ? String(tag.dropFirst(7)) : tag
+            let name = String(word.map { $0 == "_" ? "-" : $0 })
+            if RuleMetadata.tactics.contains(where: { $0.name == name }) { return name }
+        }
+        return nil
+    }
+
+    /// The tactics of MITRE ATT&CK for Enterprise, version 15.
+    static let tactics: [(id: String, name: String)] = [
+        ("TA0043", "reconnaissance"), ("TA0042", "resource-development"),
+        ("TA0001", "initial-access"), ("TA0002", "execution"), ("TA0003", "persistence"),
+        ("TA0004", "privilege-escalation"), ("TA0005", "defense-evasion"),
+        ("TA0006", "credential-access"), ("TA0007", "discovery"), ("TA0008", "lateral-movement"),
+        ("TA0009", "collection"), ("TA0011", "command-and-control"), ("TA0010", "exfiltration"),
+        ("TA0040", "impact"),
+    ]
 }
 
 /// The most that a rule may keep. Reaching a limit drops the oldest and is counted (T9).
@@ -207,8 +243,10 @@ public struct StateBound: Sendable, Equatable {
 public enum PatternPlan: Sendable, Equatable {
     case sequence(SequencePlan)
     case threshold(ThresholdPlan)
-    /// A kind that is checked but not run by this version: its word, for example `correlation`.
-    case notRun(kind: String)
+    case correlation(CorrelationPlan)
+    case anomaly(AnomalyPlan)
+    /// A `metric`: makes events and no alerts.
+    case metric(MetricPlan)
 }
 
 /// Where a pattern's events come from.
@@ -220,12 +258,18 @@ public struct InputPlan: Sendable, Equatable {
     public var condition: Term?
     /// One field for each part of the rule's key. `by` aliases make them differ between inputs.
     public var key: [FieldID]
+    /// Nil: events from outside.
+    public var producer: Producer?
 
-    public init(name: String, type: EventTypeID, condition: Term?, key: [FieldID]) {
+    public init(
+        name: String, type: EventTypeID, condition: Term?, key: [FieldID],
+        producer: Producer? = nil
+    ) {
         self.name = name
         self.type = type
         self.condition = condition
         self.key = key
+        self.producer = producer
     }
 }
 
@@ -478,8 +522,25 @@ public struct EmitPlan: Sendable, Equatable {
         }
     }
 
+    /// `risk POINTS on ENTITY`
+    public struct Risk: Sendable, Equatable {
+        /// What kind of entity: the last name behind `on`, for example `host`.
+        public var name: String
+        public var entity: Term
+        public var points: Term
+
+        public init(name: String, entity: Term, points: Term) {
+            self.name = name
+            self.entity = entity
+            self.points = points
+        }
+    }
+
     public var message: [MessagePart] = []
     public var attach: [Attached] = []
+    public var risks: [Risk] = []
+    /// Whether matches are told before the watermark has passed them, where they may be (T2a).
+    public var isEarly = true
     /// What `mask` names: these fields of these steps, key parts and measures are shown as `***`.
     public var mask: [Term] = []
     public var suppress: Spaced?

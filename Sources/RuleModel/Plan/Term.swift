@@ -94,6 +94,12 @@ public indirect enum Term: Hashable, Sendable {
     /// this much earlier (`same_time(m, 7d)`).
     case measure(Int, MeasureTime)
     case fact(MatchFact)
+    /// How unusual the present value of a measure is; `parameter` is the smoothing of `ewma`.
+    case score(ScoreFunction, measure: Int, parameter: Double?)
+    /// How many members the cluster has.
+    case clusterCount
+    /// Of the first or last member by onset; of all, as a list, where nil.
+    case clusterField(ClusterField, Occurrence?)
     /// The element that a surrounding `quantified` looks at, counted from the outermost.
     case variable(Int)
 
@@ -135,7 +141,7 @@ extension Term {
     public var children: [Term] {
         switch self {
         case .constant, .field, .stepField, .stepList, .stepCount, .stepAggregate, .key, .measure,
-            .fact, .variable:
+            .fact, .score, .clusterCount, .clusterField, .variable:
             return []
         case .not(let term), .exists(let term), .negate(let term), .pattern(let term, _, _),
             .inList(let term, _, _), .lookup(_, key: let term, _):
@@ -163,7 +169,8 @@ extension Term {
         var result = true
         forEach { term in
             switch term {
-            case .stepField, .stepList, .stepCount, .stepAggregate, .key, .measure, .fact:
+            case .stepField, .stepList, .stepCount, .stepAggregate, .key, .measure, .fact, .score,
+                .clusterCount, .clusterField:
                 result = false
             default: break
             }

@@ -59,6 +59,13 @@ private struct ProgramCheck {
                 expect(Int(instruction.b), below: code.spans.count, "\(what), span")
             }
         case .fact: choice(instruction.a, MatchFact.self)
+        case .score:
+            choice(instruction.c, ScoreFunction.self)
+            if instruction.b != -1 { expect(Int(instruction.b), below: code.constants.count, what) }
+        case .clusterCount: break
+        case .clusterField:
+            choice(instruction.a, ClusterField.self)
+            expect(Int(instruction.b), below: 3, "\(what), occurrence")
         case .not, .negate, .exists: operand(instruction.a)
         case .and, .or, .list, .call:
             let start = Int(instruction.a)
@@ -126,12 +133,18 @@ private struct ProgramCheck {
         case .threshold(let threshold):
             check(threshold.input, of: rule, what)
             check(threshold.condition, what)
-            for measure in threshold.measures {
-                check(measure.argument, what)
-                check(measure.condition, what)
-            }
+            for measure in threshold.measures { check(measure, what) }
             check(threshold.when, what)
             check(threshold.resolveWhen, what)
+        case .correlation(let correlation): check(correlation, of: rule, what)
+        case .anomaly(let anomaly): check(anomaly, of: rule, what)
+        case .metric(let metric):
+            check(metric.input, of: rule, what)
+            check(metric.condition, what)
+            for measure in metric.measures { check(measure, what) }
+            for forecast in metric.forecasts {
+                expect(forecast.measure, below: metric.measures.count, "\(what), forecast")
+            }
         }
         // Code is shared between rules, so what it says of steps, keys and measures is checked here.
         for root in roots(of: rule) { checkReferences(from: root, of: rule, what) }
@@ -161,6 +174,49 @@ private struct ProgramCheck {
         for element in sequence.elements { check(element, steps: sequence.steps.count, what) }
     }
 
+    private mutating func check(_ measure: MeasureProgram, _ what: String) {
+        check(measure.argument, what)
+        check(measure.condition, what)
+    }
+
+    private mutating func check(
+        _ correlation: CorrelationProgram, of rule: RuleProgram, _ what: String
+    ) {
+        for input in correlation.inputs { check(input, of: rule, what) }
+        for member in correlation.members {
+            expect(
+                member.input, below: correlation.inputs.count, "\(what), input of \(member.name)")
+            check(member.condition, what)
+            for field in member.captured { check(field, what) }
+        }
+        var named = correlation.order + correlation.precedences.flatMap { [$0.earlier, $0.later] }
+        switch correlation.strength {
+        case nil: break
+        case .lift(let lift): named += [lift.later, lift.earlier]
+        case .movement(let movement):
+            named += [movement.first.member, movement.second.member]
+            check(movement.first.value, what)
+            check(movement.second.value, what)
+        }
+        for member in named {
+            expect(member.rawValue, below: correlation.members.count, "\(what), member")
+        }
+    }
+
+    private mutating func check(_ anomaly: AnomalyProgram, of rule: RuleProgram, _ what: String) {
+        for input in anomaly.inputs { check(input, of: rule, what) }
+        for series in anomaly.series {
+            expect(series.input, below: anomaly.inputs.count, "\(what), input of a series")
+            check(series.condition, what)
+            check(series.measure, what)
+            check(series.member, what)
+        }
+        check(anomaly.when, what)
+        if let list = anomaly.linkedBy {
+            expect(list.rawValue, below: program.tables.lists.count, "\(what), links")
+        }
+    }
+
     private mutating func check(_ element: ElementPlan, steps: Int, _ what: String) {
         switch element.kind {
         case .step(let step), .absence(let step, _), .without(let step):
@@ -175,6 +231,10 @@ private struct ProgramCheck {
             if case .code(let code, _) = part { check(code, what) }
         }
         for attached in emit.attach { check(attached.code, what) }
+        for risk in emit.risks {
+            check(risk.entity, what)
+            check(risk.points, what)
+        }
         for spaced in [emit.suppress, emit.group] {
             for code in spaced?.by ?? [] { check(code, what) }
         }
@@ -186,7 +246,7 @@ private struct ProgramCheck {
             check(masked.field, what)
         }
         for measure in emit.maskedMeasures {
-            expect(measure, below: rule.measureCount, "\(what), masked measure")
+            expect(measure, below: rule.measures.count, "\(what), masked measure")
         }
     }
 
@@ -197,11 +257,14 @@ private struct ProgramCheck {
             if case .code(let code, _) = part { roots.append(code) }
         }
         roots += rule.emit.attach.map(\.code)
+        roots += rule.emit.risks.flatMap { [$0.entity, $0.points] }
         roots += (rule.emit.suppress?.by ?? []) + (rule.emit.group?.by ?? [])
         switch rule.pattern {
         case .sequence(let sequence): roots += sequence.steps.compactMap(\.runCondition)
         case .threshold(let threshold):
             roots += [threshold.when] + [threshold.resolveWhen].compactMap { $0 }
+        case .anomaly(let anomaly): roots.append(anomaly.when)
+        case .correlation, .metric: break
         }
         return roots
     }
@@ -216,15 +279,15 @@ private struct ProgramCheck {
             case .stepField, .stepList, .stepCount, .stepAggregate:
                 expect(Int(instruction.a), below: rule.stepCount, "\(what), step read")
             case .key: expect(Int(instruction.a), below: rule.keyNames.count, "\(what), key read")
-            case .measure:
-                expect(Int(instruction.a), below: rule.measureCount, "\(what), measure read")
+            case .measure, .score:
+                expect(Int(instruction.a), below: rule.measures.count, "\(what), measure read")
             case .not, .negate, .exists, .pattern, .inList, .lookup: open.append(instruction.a)
             case .and, .or, .list, .call:
                 let start = Int(instruction.a)
                 open += program.code.operands[start..<start + Int(instruction.count)]
             case .compare, .textTest, .member, .inNetwork, .otherwise, .arithmetic, .quantified:
                 open += [instruction.a, instruction.b]
-            case .constant, .field, .fact, .variable: break
+            case .constant, .field, .fact, .clusterCount, .clusterField, .variable: break
             }
         }
     }
@@ -232,12 +295,37 @@ private struct ProgramCheck {
 
 extension RuleProgram {
     fileprivate var stepCount: Int {
-        if case .sequence(let sequence) = pattern { return sequence.steps.count }
-        return 0
+        switch pattern {
+        case .sequence(let sequence): sequence.steps.count
+        case .correlation(let correlation): correlation.members.count
+        case .threshold, .anomaly, .metric: 0
+        }
     }
 
-    fileprivate var measureCount: Int {
-        if case .threshold(let threshold) = pattern { return threshold.measures.count }
-        return 0
+    /// The measures of the pattern, by the index that expressions use.
+    public var measures: [MeasureProgram] {
+        switch pattern {
+        case .sequence, .correlation: []
+        case .threshold(let threshold): threshold.measures
+        case .anomaly(let anomaly): anomaly.series.map(\.measure)
+        case .metric(let metric): metric.measures
+        }
+    }
+
+    /// Whether it is a `metric`, which makes events and no alerts.
+    public var isMetric: Bool {
+        if case .metric = pattern { return true }
+        return false
+    }
+
+    /// The inputs of the pattern.
+    public var inputs: [InputProgram] {
+        switch pattern {
+        case .sequence(let sequence): sequence.inputs
+        case .threshold(let threshold): [threshold.input]
+        case .correlation(let correlation): correlation.inputs
+        case .anomaly(let anomaly): anomaly.inputs
+        case .metric(let metric): [metric.input]
+        }
     }
 }

@@ -30,6 +30,9 @@ public struct CodeID: Hashable, Sendable {
 ///     key          index
 ///     measure      index              spans[b]          0 now 1 previous 2 earlier
 ///     fact         fact
+///     score        measure            constants[b]      function; b is -1 without a parameter
+///     clusterCount
+///     clusterField field              0 all 1 first 2 last
 ///     variable     depth
 ///     not negate exists  operand
 ///     and or list call   operands[a ..< a + count]      c of call: function
@@ -44,12 +47,13 @@ public struct CodeID: Hashable, Sendable {
 ///     arithmetic   left               right             operator
 ///     quantified   list               condition         depth          flag: all
 ///
-/// Comparisons, tests, operators, functions, aggregates and facts are written as their place in
-/// `allCases` (`Instruction.place`).
+/// Comparisons, tests, operators, functions, aggregates, facts, scores and fields of clusters are
+/// written as their place in `allCases` (`Instruction.place`).
 public struct Instruction: Hashable, Sendable {
     public enum Opcode: UInt8, Hashable, Sendable, CaseIterable {
         case constant, field, stepField, stepList, stepCount, stepAggregate, key, measure, fact
-        case variable, not, negate, exists, and, or, list, call, compare, textTest, pattern, member
+        case score, clusterCount, clusterField, variable, not, negate, exists, and, or, list, call,
+            compare, textTest, pattern, member
         case inNetwork, inList, lookup, otherwise, arithmetic, quantified
     }
 
@@ -131,6 +135,9 @@ public struct RuleProgram: Sendable, Equatable {
     public enum Pattern: Sendable, Equatable {
         case sequence(SequenceProgram)
         case threshold(ThresholdProgram)
+        case correlation(CorrelationProgram)
+        case anomaly(AnomalyProgram)
+        case metric(MetricProgram)
     }
 
     public var id: RuleID
@@ -146,11 +153,12 @@ public struct RuleProgram: Sendable, Equatable {
     public var bound: StateBound
     public var fingerprint: UInt64
     public var shape: UInt64
+    public var place: RulePlace
 
     public init(
         id: RuleID, name: String, metadata: RuleMetadata, keyNames: [String], keyList: ListID?,
         pattern: Pattern, unless: CodeID?, active: [ActivePlan], emit: EmitProgram,
-        probes: [CodeID], bound: StateBound, fingerprint: UInt64, shape: UInt64
+        probes: [CodeID], bound: StateBound, fingerprint: UInt64, shape: UInt64, place: RulePlace
     ) {
         self.id = id
         self.name = name
@@ -165,6 +173,7 @@ public struct RuleProgram: Sendable, Equatable {
         self.bound = bound
         self.fingerprint = fingerprint
         self.shape = shape
+        self.place = place
     }
 }
 
@@ -337,8 +346,22 @@ public struct EmitProgram: Sendable, Equatable {
         }
     }
 
+    public struct Risk: Sendable, Equatable {
+        public var name: String
+        public var entity: CodeID
+        public var points: CodeID
+
+        public init(name: String, entity: CodeID, points: CodeID) {
+            self.name = name
+            self.entity = entity
+            self.points = points
+        }
+    }
+
     public var message: [MessagePart] = []
     public var attach: [Attached] = []
+    public var risks: [Risk] = []
+    public var isEarly = true
     /// Parts of the key shown as `***`.
     public var maskedKeys: [Int] = []
     /// Fields of steps shown as `***`.

@@ -8,14 +8,6 @@ extension Diagnostic {
             label: "raises no alerts")
     }
 
-    /// A rule has `risk`, which is not added up yet.
-    public static func riskNotRun(_ rule: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .notRun, "the `risk` of `\(rule)` is checked, and this version does not add it up",
-            at: range,
-            label: "the rule itself runs")
-    }
-
     /// - Parameter path: The file that was looked for.
     public static func missingImport(_ path: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(

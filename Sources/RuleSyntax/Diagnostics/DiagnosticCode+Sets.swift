@@ -21,9 +21,8 @@ extension DiagnosticCode {
     static let notRun = DiagnosticCode(
         "W0801", "not-run",
         explanation: """
-            This version checks correlations, anomaly clusters, metrics and rules over alerts in full, and \
-            does not run them. They raise no alerts. The other rules run. A rule with `risk` runs; its \
-            risk is not added up yet.
+            This version checks correlations, anomaly clusters and metrics in full, and does not run them. \
+            They raise no alerts. The other rules run.
             """,
         wrong: login + """
             event deploy { user: text }

@@ -36,7 +36,7 @@ public struct DiagnosticCode: Sendable, Hashable {
 
     /// Every code there is, in order of number.
     public static let all: [DiagnosticCode] =
-        (lexical + structural + naming + typing + pattern + lints + sets).sorted {
+        (lexical + structural + naming + typing + pattern + kinds + lints + sets).sorted {
             ($0.number.dropFirst(), $0.number) < ($1.number.dropFirst(), $1.number)
         }
 }

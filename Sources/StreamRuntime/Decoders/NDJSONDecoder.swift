@@ -26,13 +26,14 @@ public struct NDJSONDecoder: Sendable {
 
     /// - Parameters:
     ///   - fields: The wanted fields; field `i` goes to `EventBatch.columns[i]`.
-    ///   - eventTypes: The names of the event types that rules read; the place is the id.
-    public init(fields: [FieldPath], eventTypes: [String], options: InputOptions) {
+    ///   - eventTypes: The names of the event types that rules read; the place is the id. Nil for one
+    ///     that is not to be found in the data.
+    public init(fields: [FieldPath], eventTypes: [String?], options: InputOptions) {
         projection = Projection(fields: fields, eventTypes: eventTypes, options: options)
         self.options = options
         fieldCount = fields.count
         fixedType = options.typeName.map { name in
-            let place = eventTypes.firstIndex { Text($0) == Text(name) }
+            let place = eventTypes.firstIndex { $0.map(Text.init) == Text(name) }
             return place.map { EventTypeID(rawValue: UInt16($0)) } ?? .unread
         }
         cells = Array(

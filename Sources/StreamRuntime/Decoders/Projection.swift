@@ -64,7 +64,7 @@ struct Projection: Sendable {
     /// The number of the root node.
     static let root = 0
 
-    init(fields: [FieldPath], eventTypes: [String], options: InputOptions) {
+    init(fields: [FieldPath], eventTypes: [String?], options: InputOptions) {
         var builder = ProjectionBuilder()
         fieldSlots = fields.map { field in
             spellings(of: field).map { builder.slot(for: $0) }
@@ -84,8 +84,8 @@ struct Projection: Sendable {
             addNode(builder.nodes[node], memoPlaces: node == Projection.root ? 64 : 16)
         }
         typeNode = nodes.count
-        let names = eventTypes.enumerated().map { index, name in
-            (key: name, target: Target(slot: Int32(index)))
+        let names = eventTypes.enumerated().compactMap { index, name in
+            name.map { (key: $0, target: Target(slot: Int32(index))) }
         }
         addNode(names, memoPlaces: 0)
     }

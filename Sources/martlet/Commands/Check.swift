@@ -83,14 +83,15 @@ private func checkSummary(
         var text = "\(counted(compilation.ruleCount, "rule")) in \(files), "
         text += unread == 0 ? "no problems" : "\(counted(unread, "path")) could not be read"
         if let program = compilation.program {
-            let used = program.rules.count
+            let used = program.rules.count { !$0.isMetric }
             if used < compilation.ruleCount { text += " (\(used) run in this version)" }
             text += "; " + counted(program.eventConditions.count, "condition") + " on single events"
         }
         return text
     }
+    let good = compilation.plans.count { !$0.isMetric }
     return "\(counted(errors, "error")), \(counted(warnings, "warning")) in \(files); "
-        + "\(grouped(compilation.plans.count)) of \(counted(compilation.ruleCount, "rule")) "
+        + "\(grouped(good)) of \(counted(compilation.ruleCount, "rule")) "
         + (compilation.ruleCount == 1 ? "is good" : "are good")
 }
 

@@ -46,7 +46,9 @@ let testCommand = CommandSpec(
     let skipped = results.count(where: \.wasSkipped)
     var summary = "\(results.count - failed - skipped) passed, \(failed) failed"
     if skipped > 0 { summary += ", \(skipped) not run (their rules do not run in this version)" }
-    let untested = Set(compilation.plans.map(\.id)).subtracting(compilation.tests.map(\.rule)).count
+    let untested = Set(compilation.plans.filter { !$0.isMetric }.map(\.id)).subtracting(
+        compilation.tests.map(\.rule)
+    ).count
     if filter.isEmpty, untested > 0 { summary += " · \(counted(untested, "rule")) without a test" }
     console.note(summary + " · " + milliseconds(monotonicSeconds() - started))
     return failed > 0 ? .findings : .fine

@@ -1,0 +1,13 @@
+import RuleModel
+
+/// The state of a `anomaly` over all its keys. The compiler lets none through yet (`RulePlan.notRun`).
+struct AnomalyMachine: RuleMachine {
+    init(rule: Int, anomaly: AnomalyProgram) {}
+
+    mutating func begin(at time: Timestamp, in context: inout MachineContext) {}
+    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {}
+    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {}
+    mutating func forget(_ key: KeySlot) {}
+    mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
+    var openDeadlines: Int { 0 }
+}

@@ -1,0 +1,110 @@
+import RuleModel
+
+/// The machines of all rules, by index into `Program.rules`.
+///
+/// Machines of one kind lie in one array, so that a call is a call and not a look through a box.
+struct MachineTable: Sendable {
+    private enum Place: Sendable {
+        case sequence(Int)
+        case threshold(Int)
+        case correlation(Int)
+        case anomaly(Int)
+        case metric(Int)
+    }
+
+    private var places: [Place] = []
+    private var sequences: [SequenceMachine] = []
+    private var thresholds: [ThresholdMachine] = []
+    private var correlations: [CorrelationMachine] = []
+    private var anomalies: [AnomalyMachine] = []
+    private var metrics: [MetricMachine] = []
+
+    init(program: Program, limits: EngineLimits) {
+        for (index, rule) in program.rules.enumerated() {
+            switch rule.pattern {
+            case .sequence(let sequence):
+                places.append(.sequence(sequences.count))
+                sequences.append(
+                    SequenceMachine(
+                        rule: index, sequence: sequence, program: program, limits: limits))
+            case .threshold:
+                places.append(.threshold(thresholds.count))
+                thresholds.append(ThresholdMachine(rule: index, program: program, limits: limits))
+            case .correlation(let correlation):
+                places.append(.correlation(correlations.count))
+                correlations.append(CorrelationMachine(rule: index, correlation: correlation))
+            case .anomaly(let anomaly):
+                places.append(.anomaly(anomalies.count))
+                anomalies.append(AnomalyMachine(rule: index, anomaly: anomaly))
+            case .metric(let metric):
+                places.append(.metric(metrics.count))
+                metrics.append(MetricMachine(rule: index, metric: metric))
+            }
+        }
+    }
+
+    var count: Int { places.count }
+
+    mutating func begin(_ rule: Int, at time: Timestamp, in context: inout MachineContext) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].begin(at: time, in: &context)
+        case .threshold(let index): thresholds[index].begin(at: time, in: &context)
+        case .correlation(let index): correlations[index].begin(at: time, in: &context)
+        case .anomaly(let index): anomalies[index].begin(at: time, in: &context)
+        case .metric(let index): metrics[index].begin(at: time, in: &context)
+        }
+    }
+
+    mutating func process(
+        _ event: Event, _ rule: Int, key: KeySlot, in context: inout MachineContext
+    ) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].process(event, key: key, in: &context)
+        case .threshold(let index): thresholds[index].process(event, key: key, in: &context)
+        case .correlation(let index): correlations[index].process(event, key: key, in: &context)
+        case .anomaly(let index): anomalies[index].process(event, key: key, in: &context)
+        case .metric(let index): metrics[index].process(event, key: key, in: &context)
+        }
+    }
+
+    mutating func fire(
+        _ rule: Int, at time: Timestamp, key: KeySlot, in context: inout MachineContext
+    ) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].fire(at: time, key: key, in: &context)
+        case .threshold(let index): thresholds[index].fire(at: time, key: key, in: &context)
+        case .correlation(let index): correlations[index].fire(at: time, key: key, in: &context)
+        case .anomaly(let index): anomalies[index].fire(at: time, key: key, in: &context)
+        case .metric(let index): metrics[index].fire(at: time, key: key, in: &context)
+        }
+    }
+
+    mutating func forget(_ key: KeySlot, _ rule: Int) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].forget(key)
+        case .threshold(let index): thresholds[index].forget(key)
+        case .correlation(let index): correlations[index].forget(key)
+        case .anomaly(let index): anomalies[index].forget(key)
+        case .metric(let index): metrics[index].forget(key)
+        }
+    }
+
+    mutating func listChanged(_ list: ListID, _ rule: Int, in context: inout MachineContext) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].listChanged(list, in: &context)
+        case .threshold(let index): thresholds[index].listChanged(list, in: &context)
+        case .correlation(let index): correlations[index].listChanged(list, in: &context)
+        case .anomaly(let index): anomalies[index].listChanged(list, in: &context)
+        case .metric(let index): metrics[index].listChanged(list, in: &context)
+        }
+    }
+
+    /// Matches of all rules that wait for a deadline and nothing else.
+    var openDeadlines: Int {
+        sequences.reduce(0) { $0 + $1.openDeadlines }
+            + thresholds.reduce(0) { $0 + $1.openDeadlines }
+            + correlations.reduce(0) { $0 + $1.openDeadlines }
+            + anomalies.reduce(0) { $0 + $1.openDeadlines }
+            + metrics.reduce(0) { $0 + $1.openDeadlines }
+    }
+}

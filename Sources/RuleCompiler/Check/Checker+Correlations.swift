@@ -1,0 +1,195 @@
+import RuleModel
+import RuleSyntax
+
+// `correlation`: members, how they come together, and how unusual that must be (C1 to C7).
+
+extension Checker {
+    mutating func correlation(
+        _ syntax: CorrelationSyntax, _ pattern: PatternSyntax
+    ) -> CorrelationPlan {
+        rule.kind = .correlation
+        beginKeys(syntax.keys)
+        if let list = syntax.keys?.list { report(.keyListOutsideThreshold(at: list.range)) }
+        positive(syntax.within)
+        if syntax.within == nil, !hasSyntaxError(in: pattern.range) {
+            report(.unboundedCorrelation(at: pattern.keyword))
+        }
+        let streams = declareMembers(syntax)
+        var plan = CorrelationPlan(
+            inputs: [], members: [], within: syntax.within.map(span) ?? .zero,
+            required: syntax.members.count, order: [], precedences: [], strength: nil,
+            isOncePerEvent: syntax.oncePerEvent)
+        for (index, member) in syntax.members.enumerated() {
+            plan.members.append(self.member(index, member, streams[index], &plan.inputs))
+        }
+        if syntax.members.count < 2, !hasSyntaxError(in: pattern.range) {
+            report(.groupTooSmall("correlation", at: pattern.keyword))
+        }
+        if let count = syntax.atLeast {
+            if count.value < 1 || count.value > max(1, syntax.members.count) {
+                report(
+                    .moreThanMembers(count.value, members: syntax.members.count, at: count.range))
+            }
+            plan.required = count.value
+        }
+        for name in syntax.order {
+            guard let member = member(name) else { continue }
+            plan.order.append(member)
+        }
+        for precedence in syntax.precedences {
+            positive(precedence.within)
+            guard let earlier = member(precedence.earlier), let later = member(precedence.later)
+            else { continue }
+            plan.precedences.append(
+                PrecedencePlan(earlier: earlier, later: later, within: span(precedence.within)))
+        }
+        plan.strength = syntax.strength.flatMap { strength($0) }
+        return plan
+    }
+
+    // MARK: - Members
+
+    /// Makes the members known by name, so that messages can read them.
+    private mutating func declareMembers(_ syntax: CorrelationSyntax) -> [ResolvedStream?] {
+        syntax.members.enumerated().map { index, member in
+            if let first = rule.stepIndex[member.name.text] {
+                report(
+                    .duplicateName(
+                        member.name.text, kind: "member", at: member.name.range,
+                        first: rule.steps[first].name.range, place: nil))
+            } else {
+                rule.stepIndex[member.name.text] = index
+            }
+            // The end of an alert is told too, since a member may last (C5).
+            let stream = stream(member.source, alertStates: .all)
+            rule.steps.append(
+                StepSymbol(
+                    name: member.name, role: .taken, event: stream?.event ?? unknownEvent(),
+                    element: index, group: nil, isRepeated: false,
+                    isOptional: syntax.atLeast != nil, number: index + 1))
+            return stream
+        }
+    }
+
+    private mutating func member(
+        _ index: Int, _ syntax: CorrelationSyntax.Member, _ stream: ResolvedStream?,
+        _ inputs: inout [InputPlan]
+    ) -> MemberPlan {
+        let event = rule.steps[index].event
+        let input = InputPlan(
+            name: stream?.name ?? "", type: fields.eventType(symbols.events[event].name),
+            condition: stream?.condition,
+            key: keyFields(of: event, aliases: syntax.aliases, input: syntax.source.range),
+            producer: stream?.producer)
+        var term: Term?
+        if let where_ = syntax.source.condition {
+            let condition = condition(
+                where_, in: Scope(.event(event), reader: index), keyword: "where",
+                keywordRange: syntax.source.whereRange)
+            if !condition.isEventOnly {
+                report(.memberReadsMember(syntax.name.text, at: where_.range))
+            }
+            term = condition
+        }
+        var isInterval = false
+        if case .alerts? = stream?.producer { isInterval = true }
+        if isInterval {
+            // The engine tells beginnings from ends by these.
+            _ = fields.field(FieldPath(["id"]), .text)
+            _ = fields.field(FieldPath(["state"]), .text)
+        }
+        return MemberPlan(
+            name: syntax.name.text, input: inputs.indexOrAppend(input), condition: term,
+            isInterval: isInterval, captured: [])
+    }
+
+    /// A member by its name; nil when there is none (reported).
+    private mutating func member(_ name: Name) -> StepID? {
+        if let index = rule.stepIndex[name.text] { return StepID(index) }
+        report(.unknownStep(name.text, at: name.range, similarTo: rule.steps.map(\.name.text)))
+        return nil
+    }
+
+    // MARK: - Strength
+
+    private mutating func strength(_ syntax: CorrelationSyntax.Strength) -> StrengthPlan? {
+        switch syntax {
+        case .lift(let later, let earlier, let lag, let limit, let over, let count, let pooled):
+            positive(lag)
+            positive(over)
+            atLeastOne(count)
+            guard let later = member(later), let earlier = member(earlier),
+                let limit = number(limit, "lift")
+            else { return nil }
+            return .lift(
+                LiftPlan(
+                    later: later, earlier: earlier, lag: span(lag), limit: limit, over: span(over),
+                    minimum: max(1, count.value), isPooled: pooled))
+        case .movesWith(let first, let second, let over, let step, let lag, let limit, let count):
+            positive(over)
+            positive(step)
+            atLeastOne(count)
+            guard let first = side(first), let second = side(second),
+                let limit = number(limit, "moves_with")
+            else { return nil }
+            return .movement(
+                MovementPlan(
+                    first: first, second: second, over: span(over), step: span(step),
+                    lagMax: lag.map(span) ?? .zero, limit: limit, minimum: max(2, count.value)))
+        }
+    }
+
+    /// A value of one member's events, as `moves_with` follows it.
+    private mutating func side(_ syntax: ExpressionSyntax) -> MovementPlan.Side? {
+        let typed = expression(syntax, in: Scope(.match))
+        if typed.type.isUnknown, typed.term == .constant(.missing) { return nil }
+        var members: Set<StepID> = []
+        var isOfEvents = true
+        typed.term.forEach { term in
+            switch term {
+            case .stepField(let member, .only, _): members.insert(member)
+            case .key, .fact, .measure: isOfEvents = false
+            default: break
+            }
+        }
+        guard let member = members.first, members.count == 1, isOfEvents,
+            typed.type == .number || typed.type.isUnknown
+        else {
+            report(.movementOfOneMember(at: syntax.range))
+            return nil
+        }
+        let value = typed.term.rewritten { term in
+            if case .stepField(_, _, let field) = term { return .field(field) }
+            return term
+        }
+        return MovementPlan.Side(member: member, value: value)
+    }
+
+    /// A constant number; nil when it is none (reported).
+    mutating func number(_ syntax: ExpressionSyntax, _ word: String) -> Double? {
+        let typed = expression(syntax, in: .constant)
+        switch typed.term {
+        case .constant(.int(let value)): return Double(value)
+        case .constant(.float(let value)): return value
+        case .negate(.constant(.int(let value))): return -Double(value)
+        case .negate(.constant(.float(let value))): return -value
+        default: break
+        }
+        if !typed.type.isUnknown {
+            report(
+                .operandType(
+                    word, wanted: ValueType.number, typed.type, at: syntax.range,
+                    place: syntax.range))
+        }
+        return nil
+    }
+}
+
+extension Array where Element: Equatable {
+    /// The index of the element, which is appended when it is not there.
+    mutating func indexOrAppend(_ element: Element) -> Int {
+        if let index = firstIndex(of: element) { return index }
+        append(element)
+        return count - 1
+    }
+}
