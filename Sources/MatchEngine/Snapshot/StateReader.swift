@@ -1,0 +1,147 @@
+import RuleModel
+
+/// Reads what `StateWriter` has written. Every read is checked against the bytes that are left.
+struct StateReader {
+    private let bytes: [UInt8]
+    private var position: Int
+    private let end: Int
+    /// What the numbers of event types in the bytes are in the program of now; nil for types that no
+    /// rule reads any more. Filled in by whoever has read the names.
+    var eventTypes: [EventTypeID?] = []
+
+    init(_ bytes: [UInt8]) {
+        self.bytes = bytes
+        position = 0
+        end = bytes.count
+    }
+
+    private init(_ bytes: [UInt8], _ range: Range<Int>, eventTypes: [EventTypeID?]) {
+        self.bytes = bytes
+        position = range.lowerBound
+        end = range.upperBound
+        self.eventTypes = eventTypes
+    }
+
+    var isAtEnd: Bool { position == end }
+
+    /// The error that what has just been read cannot be.
+    func damaged(_ what: String) -> SnapshotError { .damaged(what, offset: position) }
+
+    mutating func byte() throws(SnapshotError) -> UInt8 {
+        guard position < end else { throw damaged("an early end") }
+        defer { position += 1 }
+        return bytes[position]
+    }
+
+    mutating func bool() throws(SnapshotError) -> Bool {
+        switch try byte() {
+        case 0: return false
+        case 1: return true
+        default: throw damaged("neither yes nor no")
+        }
+    }
+
+    mutating func unsigned() throws(SnapshotError) -> UInt64 {
+        var number: UInt64 = 0
+        var shift: UInt64 = 0
+        while true {
+            let byte = try byte()
+            let bits = UInt64(byte & 0x7F)
+            guard shift < 63 || (shift == 63 && bits <= 1) else {
+                throw damaged("a number of more than 64 bits")
+            }
+            number |= bits << shift
+            if byte & 0x80 == 0 { return number }
+            shift += 7
+        }
+    }
+
+    mutating func int64() throws(SnapshotError) -> Int64 {
+        let number = try unsigned()
+        return Int64(bitPattern: number >> 1) ^ -Int64(bitPattern: number & 1)
+    }
+
+    mutating func int() throws(SnapshotError) -> Int { Int(try int64()) }
+
+    /// A whole number within bounds.
+    mutating func int(in range: ClosedRange<Int>) throws(SnapshotError) -> Int {
+        let number = try int()
+        guard range.contains(number) else { throw damaged("\(number) is not in \(range)") }
+        return number
+    }
+
+    mutating func word() throws(SnapshotError) -> UInt64 {
+        guard end - position >= 8 else { throw damaged("an early end") }
+        var word: UInt64 = 0
+        for index in 0..<8 { word |= UInt64(bytes[position + index]) << UInt64(8 * index) }
+        position += 8
+        return word
+    }
+
+    mutating func double() throws(SnapshotError) -> Double { Double(bitPattern: try word()) }
+
+    /// How many elements follow. Each takes a byte at least, so a count that the bytes cannot hold is
+    /// refused before room is made for it.
+    mutating func count() throws(SnapshotError) -> Int {
+        let count = try int()
+        guard count >= 0, count <= end - position else { throw damaged("a count of \(count)") }
+        return count
+    }
+
+    mutating func string() throws(SnapshotError) -> String {
+        let block = try block()
+        guard let text = String(validating: bytes[block], as: UTF8.self) else {
+            throw damaged("text that is not UTF-8")
+        }
+        return text
+    }
+
+    /// Bytes with their count in front.
+    mutating func readBytes() throws(SnapshotError) -> [UInt8] { Array(bytes[try block()]) }
+
+    private mutating func block() throws(SnapshotError) -> Range<Int> {
+        let length = try unsigned()
+        guard length <= UInt64(end - position) else { throw damaged("an early end") }
+        defer { position += Int(length) }
+        return position..<position + Int(length)
+    }
+
+    /// A number that names an event type, as it is now.
+    mutating func eventType() throws(SnapshotError) -> EventTypeID {
+        let number = try int()
+        guard eventTypes.indices.contains(number), let type = eventTypes[number] else {
+            throw damaged("an event type that the rules do not read")
+        }
+        return type
+    }
+
+    /// The reader of a section, which this one passes over, and the version the section was written in.
+    ///
+    /// - Parameters:
+    ///   - part: What the section holds, for messages.
+    ///   - known: The newest version that the caller can read.
+    mutating func section(
+        _ part: String, known: Int
+    ) throws(SnapshotError) -> (reader: StateReader, version: Int) {
+        let version = try int()
+        guard version >= 1 else { throw damaged("version \(version) of \(part)") }
+        guard version <= known else {
+            throw .newer(part: part, version: version, known: known)
+        }
+        let length = try word()
+        guard length <= UInt64(end - position) else { throw damaged("an early end of \(part)") }
+        let range = position..<position + Int(length)
+        position = range.upperBound
+        return (StateReader(bytes, range, eventTypes: eventTypes), version)
+    }
+
+    /// Refuses what is left over: the writer and the reader of a part must agree on its end.
+    func expectEnd(of part: String) throws(SnapshotError) {
+        guard isAtEnd else { throw damaged("more than was expected of \(part)") }
+    }
+}
+
+extension StateWriter {
+    /// An event type by its number in the program of now; the numbers' names are written once.
+    mutating func write(_ type: EventTypeID) { write(Int(type.rawValue)) }
+}
