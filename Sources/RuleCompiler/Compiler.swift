@@ -49,6 +49,10 @@ public struct Compilation: Sendable {
     public var ruleCount: Int
     public var tests: [TestPlan]
     public var deployment: DeploymentPlan
+    /// The event types that are known, declared or not, with their fields.
+    public var events: [EventSymbol]
+    /// What each name in the files stands for, in no particular order, some more than once.
+    public var uses: [NameUse]
 
     public var hasErrors: Bool { diagnostics.contains { $0.severity == .error } }
 }
@@ -72,7 +76,8 @@ public func compile(_ sources: [SourceText], options: CompileOptions = CompileOp
         plans: plans, plansAsWritten: checked.plans, tables: checked.tables,
         program: hasErrors ? nil : emit(plans, tables: checked.tables),
         diagnostics: diagnostics, sources: set.sources, files: set.files, origins: checked.origins,
-        ruleCount: set.ruleCount, tests: checked.tests, deployment: checked.deployment)
+        ruleCount: set.ruleCount, tests: checked.tests, deployment: checked.deployment,
+        events: checked.symbols.events, uses: checked.uses)
 }
 
 /// Leaves out the warnings that a rule allows in itself.

@@ -99,6 +99,7 @@ extension Checker {
                 report(.listAsKey(path.text, field.type, at: path.range))
                 return nil
             }
+            use(.field, at: path.range, of: field.range, type: field.type)
             return fields.field(field.path, field.type)
         }
         if symbol.isClosed {
@@ -127,6 +128,7 @@ extension Checker {
     }
 
     private mutating func links(_ name: Name) -> ListID? {
+        useList(name)
         guard let index = symbols.listIndex[name.text] else {
             report(.unknownList(name.text, at: name.range, similarTo: listNames))
             return nil

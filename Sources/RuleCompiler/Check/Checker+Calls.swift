@@ -302,6 +302,7 @@ extension Checker {
         range: SourceRange
     ) -> Operand {
         let define = symbols.defines[index]
+        use(.define, at: name.range, of: define.name.range)
         guard arguments.count == define.parameters.count else {
             let list = define.parameters.map(\.text).joined(separator: ", ")
             report(
@@ -370,6 +371,7 @@ extension Checker {
                         place: nil))
             }
             seen[parameter.text] = parameter
+            declare(.parameter, parameter.range)
             scope.parameters[parameter.text] = .value(.unknown(parameter.range))
         }
         let outer = expansions
@@ -429,6 +431,7 @@ extension Checker {
             if !typed.type.isUnknown { report(.notATable(sourceText(base.range), at: base.range)) }
             return .unknown(range)
         }
+        useList(name)
         guard let index = symbols.listIndex[name.text] else {
             report(.unknownList(name.text, at: name.range, similarTo: listNames))
             return .unknown(range)

@@ -59,6 +59,7 @@ extension Checker {
                         first: rule.steps[first].name.range, place: nil))
             } else {
                 rule.stepIndex[member.name.text] = index
+                declare(.step, member.name.range)
             }
             // The end of an alert is told too, since a member may last (C5).
             let stream = stream(member.source, alertStates: .all)
@@ -105,7 +106,10 @@ extension Checker {
 
     /// A member by its name; nil when there is none (reported).
     private mutating func member(_ name: Name) -> StepID? {
-        if let index = rule.stepIndex[name.text] { return StepID(index) }
+        if let index = rule.stepIndex[name.text] {
+            use(.step, at: name.range, of: rule.steps[index].name.range)
+            return StepID(index)
+        }
         report(.unknownStep(name.text, at: name.range, similarTo: rule.steps.map(\.name.text)))
         return nil
     }

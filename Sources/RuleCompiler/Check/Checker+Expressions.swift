@@ -165,7 +165,9 @@ extension Checker {
         }
         var inner = scope
         inner.variables.append(
-            Scope.Variable(name: name.text, type: element, depth: scope.depth))
+            Scope.Variable(
+                name: name.text, range: name.range, type: element, depth: scope.depth))
+        declare(.variable, name.range, type: element)
         inner.depth += 1
         let typed = check(body, inner)
         if typed.type != .bool, !typed.type.isUnknown {

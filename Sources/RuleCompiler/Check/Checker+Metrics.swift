@@ -11,6 +11,7 @@ extension Checker {
         rule.kind = .threshold
         rule.name = metric.name.text
         beginKeys(metric.keys)
+        defer { noteKeyUses() }
         if let list = metric.keys?.list { report(.keyListOutsideThreshold(at: list.range)) }
         guard let over = metric.over, let stream = stream(over) else { return nil }
         rule.input = stream.event
@@ -64,6 +65,7 @@ extension Checker {
                     similarTo: metric.measures.map(\.name.text)))
             return nil
         }
+        use(.measure, at: syntax.measure.range, of: rule.measureRanges[syntax.measure.text])
         return ForecastPlan(
             measure: measure, horizon: span(syntax.horizon),
             season: syntax.season.map { $0 == .daily ? .daily : .weekly })

@@ -45,6 +45,7 @@ extension Checker {
         let rest = names.dropFirst()
         if let variable = scope.variables.last(where: { $0.name == head.text }) {
             let typed = Typed(.variable(variable.depth), variable.type, range: range)
+            use(.variable, at: head.range, of: variable.range, type: variable.type)
             if let member = rest.first, !variable.type.isUnknown {
                 report(
                     .memberOfValue(member.text, variable.type, at: member.range, base: head.range))
@@ -101,6 +102,8 @@ extension Checker {
             if rest.isEmpty { return .event(reference) }
             return .value(read(Array(rest), of: reference, scope, range: range))
         case .value(var typed):
+            // While a definition is checked by itself, its parameters have the place of their names.
+            if expansions.isEmpty { use(.parameter, at: head.range, of: typed.range) }
             if let member = rest.first {
                 if !typed.type.isUnknown {
                     report(
@@ -119,11 +122,15 @@ extension Checker {
     private mutating func windowName(_ names: [Name], range: SourceRange) -> Typed? {
         let text = names.count == 1 ? names[0].text : names.map(\.text).joined(separator: ".")
         if let measure = rule.measureIndex[text] {
+            use(
+                .measure, at: range, of: rule.measureRanges[text],
+                type: rule.measureTypes[measure], isOptional: rule.measures[measure].isOptional)
             return Typed(
                 .measure(measure, .now), rule.measureTypes[measure],
                 isOptional: rule.measures[measure].isOptional, range: range)
         }
         if let key = rule.keyIndex[text] {
+            rule.keys[key].mentions.append(range)
             return Typed(.key(key), rule.keys[key].type, range: range)
         }
         if rule.kind == .threshold, text == "count" {
@@ -143,6 +150,7 @@ extension Checker {
         guard let index = symbols.letIndex[name.text] else { return nil }
         var typed = letValue(index)
         typed.range = range
+        use(.constant, at: name.range, of: symbols.lets[index].name.range, type: typed.type)
         if brokenLets.contains(index) { rule.isPoisoned = true }
         return typed
     }
@@ -231,6 +239,7 @@ extension Checker {
         _ index: Int, _ head: Name, _ rest: ArraySlice<Name>, _ scope: Scope, range: SourceRange
     ) -> Operand {
         let step = rule.steps[index]
+        use(.step, at: head.range, of: step.name.range)
         let isOwn = scope.reader == index
         if !isOwn, !isReadable(index, from: scope.reader, head, range: range) {
             return .value(.unknown(range))
@@ -348,6 +357,7 @@ extension Checker {
             return Typed(.stepList(step, id), .list(.unknown), range: range)
         }
         let typed = Typed(.stepList(step, known.id), .list(known.type), range: range)
+        use(.field, at: names.joinedRange, of: known.declaration, type: typed.type)
         note(typed, declaration: known.declaration, event: event.name)
         return typed
     }
@@ -387,6 +397,9 @@ extension Checker {
         let typed = Typed(
             term(found.id, place), found.type, isOptional: isOptional || found.isOptional,
             range: range)
+        use(
+            .field, at: names.joinedRange, of: found.declaration, type: found.type,
+            isOptional: typed.isOptional)
         note(typed, declaration: found.declaration, event: symbols.events[event].name)
         return typed
     }

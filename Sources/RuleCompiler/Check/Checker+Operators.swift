@@ -291,6 +291,7 @@ extension Checker {
             return nil
         }
         value = check(left, scope)
+        useList(name)
         guard let index = symbols.listIndex[name.text] else {
             report(.unknownList(name.text, at: name.range, similarTo: listNames))
             return nil

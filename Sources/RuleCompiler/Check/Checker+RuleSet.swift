@@ -12,6 +12,7 @@ struct CheckedRuleSet {
     /// By range of the expression: what the lints need to know of it.
     var facts: [SourceRange: ExpressionFact] = [:]
     var symbols = Symbols()
+    var uses: [NameUse] = []
 }
 
 /// Checks all files together and makes the plans of the sound rules.
@@ -24,6 +25,7 @@ func check(_ set: LoadedRuleSet, options: CompileOptions) -> CheckedRuleSet {
     result.diagnostics = checker.diagnostics
     result.facts = checker.facts
     result.symbols = checker.symbols
+    result.uses = checker.uses
     return result
 }
 
@@ -37,9 +39,11 @@ extension Checker {
         for index in symbols.defines.indices { _ = isSound(index) }
         result.tables.lists = symbols.lists.map { list($0) }
         result.tables.schedules = symbols.schedules.map { schedule($0) }
+        declareSymbols()
         var graph = ProducerGraph()
         var tests: [String: [TestDeclaration]] = [:]
         for test in symbols.tests {
+            useRule(test.rule)
             if symbols.ruleIndex[test.rule.text] == nil {
                 report(
                     .unknownRule(

@@ -39,6 +39,7 @@ extension Checker {
                     syntax, in: Scope(.match), keyword: "unless", keywordRange: clause.keyword)
             case .active(let during, let name):
                 if let index = symbols.scheduleIndex[name.text] {
+                    use(.schedule, at: name.range, of: symbols.schedules[index].name.range)
                     active.append(ActivePlan(during: during, schedule: ScheduleID(index)))
                 } else {
                     report(
@@ -61,6 +62,7 @@ extension Checker {
         for test in tests {
             if let draft = self.test(test, probes: &probes) { drafts.append(draft) }
         }
+        noteKeyUses()
         guard isSound, var pattern else { return nil }
         if case .threshold(var plan) = pattern {
             plan.measures = rule.measures
@@ -230,7 +232,10 @@ extension Checker {
     }
 
     private mutating func checkSink(_ name: Name) {
-        if symbols.sinkIndex[name.text] != nil { return }
+        if let index = symbols.sinkIndex[name.text] {
+            use(.sink, at: name.range, of: symbols.sinks[index].name?.range)
+            return
+        }
         if symbols.sinks.isEmpty {
             guard undeclaredSinks.insert(name.text).inserted else { return }
             report(.noSinks(name.text, at: name.range))

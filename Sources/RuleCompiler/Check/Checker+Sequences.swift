@@ -169,6 +169,7 @@ extension Checker {
                     first: rule.steps[first].name.range, place: nil))
         } else {
             rule.stepIndex[step.name.text] = id
+            declare(.step, step.name.range)
         }
         let isOptional = step.quantity == .optional || group == .anyOf
         var isRepeated = false
@@ -331,6 +332,7 @@ extension Checker {
     /// A step that takes events, by its name.
     private mutating func takenStep(_ name: Name) -> StepID? {
         if let index = rule.stepIndex[name.text], rule.steps[index].role == .taken {
+            use(.step, at: name.range, of: rule.steps[index].name.range)
             return StepID(index)
         }
         let candidates = rule.steps.filter { $0.role == .taken }.map(\.name.text)

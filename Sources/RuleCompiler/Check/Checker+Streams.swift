@@ -30,6 +30,7 @@ extension Checker {
         switch syntax.stream {
         case .missing: return nil
         case .alert(let name):
+            if let name { useRule(name) }
             if let name, symbols.ruleIndex[name.text] == nil {
                 report(
                     .unknownRule(
@@ -56,6 +57,7 @@ extension Checker {
                 condition: condition, producer: producer)
         case .named(let path):
             if path.segments.count == 1, let select = symbols.selectIndex[path.segments[0].text] {
+                use(.select, at: path.range, of: symbols.selects[select].name.range)
                 return selected(select)
             }
             let event = self.event(path)
@@ -74,12 +76,30 @@ extension Checker {
     /// The event type of a name. One that nobody declares is taken as it is, with one warning.
     mutating func event(_ path: PathSyntax) -> Int {
         let name = path.text
-        if let known = symbols.eventIndex[name] { return known }
+        if let known = symbols.eventIndex[name] {
+            let event = symbols.events[known]
+            // Of `metric.revenue` only the second word is the metric's name.
+            let range = event.useKind == .metric ? path.segments.last?.range : nil
+            use(event.useKind, at: range ?? path.range, of: event.range)
+            return known
+        }
         report(
             .undeclaredEvent(name, at: path.range, similarTo: symbols.streamNames))
         symbols.eventIndex[name] = symbols.events.count
         symbols.events.append(EventSymbol(name: name, kind: .undeclared))
         return symbols.events.count - 1
+    }
+
+    /// Notes the name of a rule.
+    mutating func useRule(_ name: Name) {
+        guard let index = symbols.ruleIndex[name.text] else { return }
+        use(.rule, at: name.range, of: symbols.rules[index].name.range)
+    }
+
+    /// Notes the name of a list.
+    mutating func useList(_ name: Name) {
+        guard let index = symbols.listIndex[name.text] else { return }
+        use(.list, at: name.range, of: symbols.lists[index].declaration.name.range)
     }
 
     private mutating func alertEvent() -> Int {
@@ -174,7 +194,9 @@ extension Checker {
         var aliasIndex: [String: PathSyntax] = [:]
         for alias in aliases {
             let name = alias.key.text
-            if rule.keyIndex[name] == nil {
+            if let key = rule.keyIndex[name] {
+                rule.keys[key].mentions.append(alias.key.range)
+            } else {
                 report(
                     .aliasOfNoKey(name, at: alias.key.range, keys: rule.keys.map(\.name)))
             }
@@ -196,6 +218,13 @@ extension Checker {
                             key: part.range))
                 }
                 rule.keys[index].type = part.type.joined(with: field.type)
+                if let alias {
+                    use(.field, at: alias.range, of: field.range, type: field.type)
+                } else if let declared = field.range,
+                    !rule.keys[index].declarations.contains(declared)
+                {
+                    rule.keys[index].declarations.append(declared)
+                }
                 result.append(fields.field(field.path, field.type))
             } else if path == "type" || path == "time" {
                 rule.keys[index].type = path == "type" ? .text : .time

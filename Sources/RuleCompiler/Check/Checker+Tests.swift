@@ -38,6 +38,7 @@ extension Checker {
             guard let plan = testEvent(event) else { return nil }
             return .late(plan, arrives: instant(arrives), time: instant(time))
         case .list(let name, let elements):
+            useList(name)
             guard let index = symbols.listIndex[name.text] else {
                 report(.unknownList(name.text, at: name.range, similarTo: listNames))
                 return nil
@@ -94,6 +95,7 @@ extension Checker {
                     path.segments, of: index, at: path.range, includingSteps: false)
                 continue
             }
+            use(.field, at: path.range, of: field?.range, type: field?.type)
             let typed = expression(valueSyntax, in: .constant)
             guard let value = constantValue(typed, at: valueSyntax.range) else { continue }
             let type = field?.type ?? .unknown

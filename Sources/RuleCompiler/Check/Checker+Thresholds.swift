@@ -62,6 +62,8 @@ extension Checker {
                 ?? MeasurePlan(
                     name: name, function: .count, argument: nil, parameter: nil, condition: nil)
             rule.measureIndex[name] = rule.add(measure: plan, type: checked?.1 ?? .unknown)
+            rule.measureRanges[name] = measure.name.range
+            declare(.measure, measure.name.range, type: checked?.1)
         }
     }
 
@@ -130,6 +132,7 @@ extension Checker {
     /// `by host from list prod_hosts` (H9).
     mutating func keyList(_ keys: KeySyntax?) -> ListID? {
         guard let keys, let name = keys.list else { return nil }
+        useList(name)
         guard let index = symbols.listIndex[name.text] else {
             report(.unknownList(name.text, at: name.range, similarTo: listNames))
             return nil

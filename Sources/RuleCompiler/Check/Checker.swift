@@ -15,6 +15,8 @@ struct Checker {
     var rule = RuleContext()
     /// By range of the expression: what lints need to know.
     var facts: [SourceRange: ExpressionFact] = [:]
+    /// Every name that was resolved, in no particular order; some more than once.
+    var uses: [NameUse] = []
 
     /// Errors reported so far.
     var errorCount = 0

@@ -1,7 +1,7 @@
 /// A kind of source or sink and the keys its block knows.
-struct Connector {
-    var name: String
-    var keys: [String]
+public struct Connector: Sendable {
+    public var name: String
+    public var keys: [String]
     /// Whether this version runs it; the others are checked only.
     var isRun = false
 
@@ -9,7 +9,8 @@ struct Connector {
     private static let tls = ["ca", "certificate", "private_key", "verify"]
     private static let aws = ["region", "endpoint", "access_key", "secret_key", "role"]
 
-    static let sources: [Connector] = [
+    /// Where events can come from.
+    public static let sources: [Connector] = [
         Connector(name: "file", keys: ["path", "follow", "format"], isRun: true),
         Connector(name: "stdin", keys: ["format"], isRun: true),
         Connector(name: "http", keys: ["listen", "path", "token", "max_body"] + tls),
@@ -29,7 +30,8 @@ struct Connector {
         Connector(name: "cloudwatch", keys: ["group", "filter"] + aws),
     ]
 
-    static let sinks: [Connector] = [
+    /// Where alerts can go.
+    public static let sinks: [Connector] = [
         Connector(name: "stdout", keys: ["format"]),
         Connector(name: "file", keys: ["path", "format"]),
         Connector(name: "webhook", keys: ["url", "secret", "headers", "body", "timeout"] + tls),
@@ -64,7 +66,10 @@ struct Connector {
         Connector(name: "timestream", keys: ["database", "table"] + aws),
     ]
 
-    static let decoders = ["json", "cloudtrail", "syslog", "otlp", "logfmt", "csv", "cloudevents"]
+    /// How a source's lines can be read.
+    public static let decoders = [
+        "json", "cloudtrail", "syslog", "otlp", "logfmt", "csv", "cloudevents",
+    ]
 
     /// Keys whose value must not stand in a file that is shared.
     static let secretKeys: Set<String> = [

@@ -16,6 +16,7 @@ struct Scope {
 
     struct Variable {
         var name: String
+        var range: SourceRange
         var type: ValueType
         /// Counted from the outermost, as in `Term.variable`.
         var depth: Int
@@ -62,6 +63,9 @@ struct RuleContext {
         var name: String
         var type: ValueType
         var range: SourceRange
+        /// The fields that it is, where they are declared, and the places that read it.
+        var declarations: [SourceRange] = []
+        var mentions: [SourceRange] = []
     }
 
     enum Kind { case none, sequence, threshold, correlation, anomaly }
@@ -75,6 +79,8 @@ struct RuleContext {
     var measures: [MeasurePlan] = []
     var measureTypes: [ValueType] = []
     var measureIndex: [String: Int] = [:]
+    /// Where the measures with names are declared.
+    var measureRanges: [String: SourceRange] = [:]
     /// The event type a threshold looks at.
     var input: Int?
     /// What the members of a cluster are called.

@@ -2,8 +2,8 @@ import RuleModel
 import RuleSyntax
 
 /// The shape of an event as far as it is known.
-struct EventSymbol {
-    enum Kind: Equatable {
+public struct EventSymbol: Sendable {
+    public enum Kind: Sendable, Equatable {
         case declared
         /// Named by a rule and declared nowhere: every field is of unknown type (T7).
         case undeclared
@@ -15,20 +15,20 @@ struct EventSymbol {
         case risk(String)
     }
 
-    struct Field {
-        var path: FieldPath
-        var type: ValueType
-        var isOptional: Bool
-        var range: SourceRange?
+    public struct Field: Sendable {
+        public var path: FieldPath
+        public var type: ValueType
+        public var isOptional: Bool
+        public var range: SourceRange?
     }
 
-    var name: String
-    var kind: Kind
+    public var name: String
+    public var kind: Kind
     /// In order of declaration; `index` finds one by its dotted name.
-    var fields: [Field] = []
+    public var fields: [Field] = []
     var index: [String: Int] = [:]
     /// The name in the declaration.
-    var range: SourceRange?
+    public var range: SourceRange?
 
     /// Whether a field that is not listed is a mistake.
     var isClosed: Bool {

@@ -27,11 +27,23 @@ public func explainPasses(_ plan: RulePlan, in compilation: Compilation) -> Stri
 /// The bound of a rule as the note N0502 words it.
 public func boundWords(_ bound: StateBound) -> String {
     if bound.runsPerKey == 0 { return "one event decides, so nothing is kept" }
-    let total = bound.bytesPerKey.multipliedReportingOverflow(by: bound.keys)
     return
         "\(counted(bound.runsPerKey, "run")) per key, \(counted(bound.eventsPerRun, "event")) per run, "
         + "about \(byteWords(bound.bytesPerKey)) per key, \(counted(bound.keys, "key")) = "
-        + "\(byteWords(total.overflow ? .max : total.partialValue)) at most"
+        + "\(byteWords(bound.bytesTotal)) at most"
+}
+
+/// The bound of a rule in two words, for a place where there is little room.
+public func boundTotalWords(_ bound: StateBound) -> String {
+    bound.runsPerKey == 0 ? "keeps nothing" : "keeps at most \(byteWords(bound.bytesTotal))"
+}
+
+extension StateBound {
+    /// Of all keys together.
+    fileprivate var bytesTotal: Int {
+        let total = bytesPerKey.multipliedReportingOverflow(by: keys)
+        return total.overflow ? .max : total.partialValue
+    }
 }
 
 /// `1,000 events`, `1 run`
