@@ -1,20 +1,23 @@
 /// A JSON value that keeps the order of its members, for documents that people compare.
-enum JSONDocument {
+public enum JSONDocument: Sendable, Equatable {
+    case null
     case text(String)
     case number(Int)
+    /// A number with a fraction or an exponent, or one too large for `number`.
+    case decimal(Double)
     case bool(Bool)
     case array([JSONDocument])
     case object([(String, JSONDocument)])
 
     /// The value on one line.
-    var line: String {
+    public var line: String {
         var output = ""
         write(to: &output, indent: nil)
         return output
     }
 
     /// The value over many lines, indented by two spaces.
-    var document: String {
+    public var document: String {
         var output = ""
         write(to: &output, indent: 0)
         return output + "\n"
@@ -22,6 +25,10 @@ enum JSONDocument {
 
     private func write(to output: inout String, indent: Int?) {
         switch self {
+        case .null:
+            output += "null"
+        case .decimal(let number):
+            output += number.isFinite ? String(number) : "null"
         case .text(let text):
             Self.write(text, to: &output)
         case .number(let number):
@@ -74,5 +81,64 @@ enum JSONDocument {
             }
         }
         output += "\""
+    }
+
+    public static func == (left: JSONDocument, right: JSONDocument) -> Bool {
+        switch (left, right) {
+        case (.null, .null): true
+        case (.text(let left), .text(let right)): left == right
+        case (.number(let left), .number(let right)): left == right
+        case (.decimal(let left), .decimal(let right)): left == right
+        case (.bool(let left), .bool(let right)): left == right
+        case (.array(let left), .array(let right)): left == right
+        case (.object(let left), .object(let right)): left.elementsEqual(right, by: ==)
+        default: false
+        }
+    }
+}
+
+// MARK: - Literals
+
+extension JSONDocument: ExpressibleByStringLiteral, ExpressibleByIntegerLiteral,
+    ExpressibleByBooleanLiteral, ExpressibleByArrayLiteral, ExpressibleByDictionaryLiteral
+{
+    public init(stringLiteral value: String) { self = .text(value) }
+    public init(integerLiteral value: Int) { self = .number(value) }
+    public init(booleanLiteral value: Bool) { self = .bool(value) }
+    public init(arrayLiteral elements: JSONDocument...) { self = .array(elements) }
+    public init(dictionaryLiteral elements: (String, JSONDocument)...) { self = .object(elements) }
+}
+
+// MARK: - Reading
+
+extension JSONDocument {
+    /// The member of an object; nil when there is none, or when it is no object.
+    public subscript(_ name: String) -> JSONDocument? {
+        if case .object(let members) = self { return members.first { $0.0 == name }?.1 }
+        return nil
+    }
+
+    /// The text, where it is one.
+    public var text: String? {
+        if case .text(let text) = self { return text }
+        return nil
+    }
+
+    /// The whole number, where it is one.
+    public var integer: Int? {
+        if case .number(let number) = self { return number }
+        return nil
+    }
+
+    /// The truth value, where it is one.
+    public var bool: Bool? {
+        if case .bool(let bool) = self { return bool }
+        return nil
+    }
+
+    /// The elements, where it is an array.
+    public var elements: [JSONDocument]? {
+        if case .array(let elements) = self { return elements }
+        return nil
     }
 }
