@@ -12,6 +12,8 @@ let package = Package(
         // Without Foundation, rounding a number needs the C mathematics library by name.
         .target(name: "RuleSyntax", linkerSettings: [.linkedLibrary("m")]),
         .target(name: "RuleCompiler", dependencies: ["RuleModel", "RuleSyntax", "TextPatterns"]),
+        .target(
+            name: "LanguageServer", dependencies: ["RuleModel", "RuleSyntax", "RuleCompiler"]),
 
         // The runtime tower: events → alerts.
         .target(name: "MatchEngine", dependencies: ["RuleModel", "TextPatterns"]),
@@ -31,8 +33,8 @@ let package = Package(
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime",
-                "CAllocationCounter",
+                "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "MatchEngine",
+                "StreamRuntime", "CAllocationCounter",
             ]),
         // Counts allocations for `martlet bench`.
         .target(name: "CAllocationCounter"),
@@ -46,6 +48,9 @@ let package = Package(
         .testTarget(
             name: "RuleCompilerTests",
             dependencies: ["RuleCompiler", "RuleSyntax", "RuleModel", "TestKit"]),
+        .testTarget(
+            name: "LanguageServerTests",
+            dependencies: ["LanguageServer", "RuleCompiler", "RuleSyntax"]),
         .testTarget(
             name: "MatchEngineTests",
             dependencies: ["MatchEngine", "RuleCompiler", "RuleModel", "TestKit"]),

@@ -7,7 +7,7 @@ import RuleSyntax
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
     runCommand, replayCommand, testCommand, checkCommand, formatCommand, explainCommand,
-    graphCommand, benchCommand, completionsCommand, versionCommand,
+    graphCommand, languageServerCommand, benchCommand, completionsCommand, versionCommand,
 ]
 
 /// Runs the verb that the process was given, and ends the process with its exit code.

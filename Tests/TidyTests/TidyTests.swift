@@ -8,17 +8,20 @@ import Testing
         "RuleModel": [],
         "RuleSyntax": [],
         "RuleCompiler": ["RuleModel", "RuleSyntax", "TextPatterns"],
+        "LanguageServer": ["RuleModel", "RuleSyntax", "RuleCompiler"],
         "MatchEngine": ["RuleModel", "TextPatterns"],
         "StreamRuntime": ["RuleModel", "MatchEngine", "CZlib", "CZstd"],
         "TextPatterns": ["CTextPatterns"],
         "martlet": [
-            "RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine", "StreamRuntime",
-            "CAllocationCounter",
+            "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "MatchEngine",
+            "StreamRuntime", "CAllocationCounter",
         ],
     ]
 
     /// Modules without Foundation, input or output, clocks or tasks.
-    private static let pure = ["RuleModel", "RuleSyntax", "RuleCompiler", "MatchEngine"]
+    private static let pure = [
+        "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "MatchEngine",
+    ]
 
     /// Files that need C's functions for computing: trigonometry, and searching in bytes.
     private static let computeWithC = [
