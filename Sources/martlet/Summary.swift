@@ -70,11 +70,14 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
 private func perRule(_ summary: PipelineSummary, _ program: Program) -> String {
     let counts = summary.alerts.sentByRule.enumerated().filter { $0.element > 0 }
         .sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }
-    guard !counts.isEmpty else { return "" }
-    let shown = counts.prefix(12).map { index, count in
+    guard summary.alerts.sent > 0 else { return "" }
+    var shown = counts.prefix(12).map { index, count in
         "\(program.rules[index].name) \(grouped(count))"
     }
     let rest = counts.count - shown.count
+    // Those of the engine itself, such as a limit that was reached.
+    let others = summary.alerts.sent - summary.alerts.sentByRule.reduce(0, +)
+    if others > 0 { shown.append("engine \(grouped(others))") }
     return ": " + shown.joined(separator: ", ") + (rest > 0 ? " and \(rest) more rules" : "")
 }
 

@@ -246,6 +246,19 @@ struct CommandTests {
         #expect(try workspace.read("dead.ndjson").split(separator: "\n").count == 3)
     }
 
+    @Test("the summary counts the records of the engine itself beside those of rules")
+    func engineRecords() throws {
+        let workspace = try Workspace([
+            "r.rules": guessing + "engine { keys per rule 1 }\n",
+            // What waits for bob gives way to ann.
+            "x.ndjson": attack.replacing("ann", with: "bob").split(separator: "\n")[0] + "\n"
+                + attack,
+        ])
+        let run = try workspace.martlet("replay", "x.ndjson", "--rules", "r.rules")
+        #expect(run.output.contains("engine.overflow"))
+        #expect(run.errors.contains("2 alert records: guessing 1, engine 1"))
+    }
+
     @Test("an input that is not there fails, and rules that do not compile run nothing")
     func failures() throws {
         let workspace = try Workspace([

@@ -23,6 +23,8 @@ extension Checker {
         var plan = SourcePlan(
             name: block.name?.text ?? "", connector: nil, declaredIn: fileName(block.range),
             range: block.name?.range ?? block.range)
+        var decoderRange = plan.range
+        var deduplicationRange = plan.range
         let words = ["decode", "time", "type", "lateness", "idle", "dedup", "early"]
         for setting in block.settings {
             guard let key = setting.key else { continue }
@@ -30,6 +32,7 @@ extension Checker {
             case "decode":
                 if let name = setting.word(1), Connector.decoders.contains(name.text) {
                     plan.decoder = name.text
+                    decoderRange = name.range
                 } else {
                     let place = setting.word(1)?.range ?? setting.range
                     report(
@@ -57,6 +60,7 @@ extension Checker {
                     let span = length(setting, 3)
                 {
                     plan.deduplication = SourcePlan.Deduplication(field: field, span: span)
+                    deduplicationRange = key.range
                 } else if errorFree(setting) {
                     report(
                         .badSetting(
@@ -82,6 +86,13 @@ extension Checker {
             Connector.named(kind.kind, among: Connector.sources)?.isRun == false
         {
             report(.sourceNotRun(kind.kind, source: plan.name, at: kind.range))
+            return plan
+        }
+        if plan.decoder != "json" {
+            report(.decoderNotRun(plan.decoder, source: plan.name, at: decoderRange))
+        }
+        if plan.deduplication != nil {
+            report(.deduplicationNotRun(source: plan.name, at: deduplicationRange))
         }
         return plan
     }

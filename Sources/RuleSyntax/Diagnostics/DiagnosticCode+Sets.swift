@@ -148,8 +148,8 @@ extension DiagnosticCode {
     static let sourceNotRun = DiagnosticCode(
         "W0808", "source-not-run",
         explanation: """
-            This version reads files and standard input. Other sources are checked, so that deployment files \
-            can be written, and not opened.
+            This version reads JSON lines from files and standard input. Other sources and decoders, and \
+            `dedup`, are checked, so that deployment files can be written, and not run.
             """,
         wrong: """
             source orders {
