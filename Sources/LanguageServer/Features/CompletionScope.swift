@@ -204,9 +204,18 @@ extension Proposals {
                 let fields = event.fields.map(\.path.description).joined(separator: ", ")
                 return Proposal(
                     label: String(event.name.dropFirst(base.count)), kind: .event,
-                    detail: event.kind == .metric ? "metric" : "event", documentation: fields,
+                    detail: word(for: event.kind), documentation: fields,
                     rank: 1)
             }
+    }
+
+    private func word(for kind: EventSymbol.Kind) -> String {
+        switch kind {
+        case .declared, .undeclared: "event"
+        case .alert: "alert"
+        case .metric: "metric"
+        case .risk: "risk"
+        }
     }
 
     /// Whatever a rule can read.

@@ -27,7 +27,6 @@ extension LanguageServer {
         for plan in view.compilation.plans {
             let name = view.compilation.origins[plan.origin.rawValue]
             guard name.source == view.id else { continue }
-            if case .notRun = plan.pattern { continue }
             let line = view.source.lineBytes(view.source.line(at: name.start))
             let offset = UInt32(line.endIndex)
             hints.append(
