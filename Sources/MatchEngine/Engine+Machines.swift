@@ -48,10 +48,9 @@ extension Engine {
         context.instant = instant
         for row in 0..<batch.count {
             let event = Event(batch: loaded, row: row)
-            for rule in rulesOfType[Int(event.type.rawValue)]
-            where loaded.ruleBits[rule].contains(row)
-                && context.program.rules[rule].place.depth > depth
-            {
+            for place in loaded.candidates.places(of: row) {
+                let rule = loaded.candidates.rule(at: place)
+                guard context.program.rules[rule].place.depth > depth else { continue }
                 context.arrival = .max
                 context.rule = rule
                 process(event, rule: rule)
@@ -64,8 +63,8 @@ extension Engine {
         fireDeadlines(before: instant)
         context.instant = instant
         context.arrival = event.arrival
-        for rule in rulesOfType[Int(event.type.rawValue)]
-        where event.batch.ruleBits[rule].contains(event.row) {
+        for place in event.batch.candidates.places(of: event.row) {
+            let rule = event.batch.candidates.rule(at: place)
             context.rule = rule
             process(event, rule: rule)
         }
@@ -123,9 +122,8 @@ extension Engine {
 
     /// Counts a late event for each rule that would have looked at it, and marks its keys (T3).
     mutating func noteLate(_ event: Event) {
-        let type = Int(event.type.rawValue)
-        guard type < rulesOfType.count else { return }
-        for rule in rulesOfType[type] where event.batch.ruleBits[rule].contains(event.row) {
+        for place in event.batch.candidates.places(of: event.row) {
+            let rule = event.batch.candidates.rule(at: place)
             context.counters.rules[rule].late += 1
             for route in routes[rule] where route.type == event.type && route.admits(event) {
                 guard let hash = keyReader.hash(route.key, of: event) else { continue }

@@ -204,7 +204,7 @@ public struct Engine: ~Copyable, Sendable {
             } else {
                 reached = time
             }
-            if batch.interesting.contains(row) {
+            if batch.candidates.contains(row) {
                 dispatch(Event(batch: batch, row: row), at: reached)
             }
         }
@@ -232,8 +232,7 @@ public struct Engine: ~Copyable, Sendable {
                 begin = .pending(earliest: min(earliest, place))
             }
             let type = Int(batch.events.types[row].rawValue)
-            if batch.interesting.contains(row) || (type < typesMayWait.count && typesMayWait[type])
-            {
+            if batch.candidates.contains(row) || (type < typesMayWait.count && typesMayWait[type]) {
                 held.append((row, place))
             }
         }
@@ -256,7 +255,7 @@ public struct Engine: ~Copyable, Sendable {
                 context.counters.hurriedEvents += 1
             }
             guard let (event, time) = waiting.pop() else { break }
-            if event.batch.interesting.contains(event.row) {
+            if event.batch.candidates.contains(event.row) {
                 dispatch(event, at: max(time, context.instant))
             }
             watermark.advance(to: time)

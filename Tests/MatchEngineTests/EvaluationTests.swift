@@ -51,18 +51,23 @@ import Testing
                 continue
             }
             let evaluator = TermEvaluator(program: program, environment: EngineEnvironment())
-            let columns = ColumnEvaluator(
-                program: program, gates: [],
-                conditionTypes: ConditionTypes(program: program).types)
-            let loaded = columns.load(batch, rows: 3..<190, with: evaluator)
-            for row in 0..<batch.count {
-                let event = Event(batch: loaded, row: row)
-                let isAsked = (3..<190).contains(row) && event.type.rawValue == 0
-                let expected = isAsked && evaluator.holds(condition, in: EventContext(event: event))
-                #expect(
-                    event.passes(ConditionID(0)) == expected,
-                    "condition \(number), row \(row): \(kinds.indices.map { event.value(FieldID(rawValue: Int32($0))) })"
-                )
+            // Column by column, and with an index even for a single condition.
+            for conditionsMin in [.max, 1] {
+                let columns = ColumnEvaluator(
+                    program: program, gates: [],
+                    conditionTypes: ConditionTypes(program: program).types,
+                    conditionsMin: conditionsMin)
+                let loaded = columns.load(batch, rows: 3..<190, with: evaluator)
+                for row in 0..<batch.count {
+                    let event = Event(batch: loaded, row: row)
+                    let isAsked = (3..<190).contains(row) && event.type.rawValue == 0
+                    let expected =
+                        isAsked && evaluator.holds(condition, in: EventContext(event: event))
+                    #expect(
+                        event.passes(ConditionID(0)) == expected,
+                        "condition \(number), row \(row), \(conditionsMin): \(kinds.indices.map { event.value(FieldID(rawValue: Int32($0))) })"
+                    )
+                }
             }
         }
     }

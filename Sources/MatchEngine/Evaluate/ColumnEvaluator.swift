@@ -15,65 +15,110 @@ struct ColumnEvaluator: Sendable {
         var condition: ConditionID?
     }
 
-    private var conditions: [Condition]
-    /// By index into `Program.rules`.
-    private let gates: [[Gate]]
+    /// A rule that sees the events of a type that pass a condition, or all of the type.
+    private struct Interest: Sendable {
+        var type: Int
+        var rule: Int32
+    }
+
+    private let conditions: [Condition]
+    private let index: ConditionIndex
+    /// The conditions that the index does not cover.
+    private let unindexed: [Int32]
+    /// By condition: who asks for it.
+    private let interests: [[Interest]]
+    /// Rules that see every event of a type.
+    private let unconditional: [Interest]
     private let fields: [Field]
     private let eventTypes: [String]
 
-    init(program: Program, gates: [[Gate]], conditionTypes: [[EventTypeID]]) {
+    /// - Parameters:
+    ///   - gates: By index into `Program.rules`.
+    ///   - conditionsMin: How many conditions must ask about a field for it to be indexed.
+    init(
+        program: Program, gates: [[Gate]], conditionTypes: [[EventTypeID]],
+        conditionsMin: Int = ConditionIndex.conditionsMin
+    ) {
         let builder = KernelBuilder(code: program.code, fields: program.tables.fields)
-        conditions = program.eventConditions.indices.map { index in
-            let code = program.eventConditions[index]
-            return Condition(
-                code: code, kernel: builder.kernel(code), types: conditionTypes[index])
+        let conditions = program.eventConditions.enumerated().map { index, code in
+            Condition(code: code, kernel: builder.kernel(code), types: conditionTypes[index])
         }
-        self.gates = gates
+        let index = ConditionIndex(
+            kernels: conditions.map(\.kernel), types: conditionTypes,
+            typeCount: program.tables.eventTypes.count, patterns: program.code.patterns,
+            conditionsMin: conditionsMin)
+        unindexed = conditions.indices.filter { !index.covers[$0] }.map { Int32($0) }
+        self.conditions = conditions
+        self.index = index
+        var interests: [[Interest]] = Array(repeating: [], count: conditions.count)
+        var unconditional: [Interest] = []
+        for (rule, gates) in gates.enumerated() {
+            for gate in gates {
+                let interest = Interest(type: Int(gate.type.rawValue), rule: Int32(rule))
+                if let condition = gate.condition {
+                    interests[Int(condition.rawValue)].append(interest)
+                } else {
+                    unconditional.append(interest)
+                }
+            }
+        }
+        self.interests = interests
+        self.unconditional = unconditional
         fields = program.tables.fields
         eventTypes = program.tables.eventTypes
     }
 
-    /// The batch with the bits of all conditions and rules for `rows`; the bits of other rows are zero.
+    /// The batch with what all conditions say of `rows` and with the rules that want to see them;
+    /// of other rows nothing holds.
     func load(_ events: EventBatch, rows: Range<Int>, with evaluator: TermEvaluator) -> LoadedBatch
     {
         let words = (events.count + 63) / 64
-        var typeBits = Array(repeating: RowBits(words: words), count: eventTypes.count)
-        for row in rows {
-            let type = Int(events.types[row].rawValue)
-            if type < typeBits.count { typeBits[type].insert(row) }
-        }
+        let typeBits = typeBits(events, rows, words)
         let pass = Pass(
             events: events, fields: fields, eventTypes: eventTypes, evaluator: evaluator)
-        var conditionBits: [UInt64] = []
-        conditionBits.reserveCapacity(conditions.count * words)
-        for condition in conditions {
+        var hits = ConditionHits(conditions: conditions.count, words: words)
+        for number in unindexed {
+            let condition = conditions[Int(number)]
             var mask = RowBits(words: words)
             for type in condition.types { mask.formUnion(typeBits[Int(type.rawValue)]) }
-            let bits = mask.isEmpty ? mask : pass.evaluate(condition.kernel, on: mask)
-            conditionBits += bits.words
+            if !mask.isEmpty { hits.insert(number, pass.evaluate(condition.kernel, on: mask)) }
         }
-        var interesting = RowBits(words: words)
-        let ruleBits = gates.map { gates in
-            var bits = RowBits(words: words)
-            for gate in gates {
-                var rows = typeBits[Int(gate.type.rawValue)]
-                if let condition = gate.condition {
-                    let start = Int(condition.rawValue) * words
-                    rows.formIntersection(RowBits(words: conditionBits[start..<start + words]))
-                }
-                bits.formUnion(rows)
-            }
-            interesting.formUnion(bits)
-            return bits
-        }
+        index.find(pass, typeBits: typeBits, into: &hits)
         return LoadedBatch(
-            events: events, fields: fields, eventTypes: eventTypes, conditionBits: conditionBits,
-            words: words, ruleBits: ruleBits, interesting: interesting)
+            events: events, fields: fields, eventTypes: eventTypes, hits: hits,
+            candidates: candidates(hits, typeBits, rowCount: events.count))
+    }
+
+    private func typeBits(_ events: EventBatch, _ rows: Range<Int>, _ words: Int) -> [RowBits] {
+        var bits = Array(repeating: RowBits(words: words), count: eventTypes.count)
+        for row in rows {
+            let type = Int(events.types[row].rawValue)
+            if type < bits.count { bits[type].insert(row) }
+        }
+        return bits
+    }
+
+    private func candidates(
+        _ hits: ConditionHits, _ typeBits: [RowBits], rowCount: Int
+    ) -> Candidates {
+        var pairs: [(row: Int32, rule: Int32)] = []
+        pairs.reserveCapacity(rowCount)
+        for interest in unconditional {
+            typeBits[interest.type].forEach { pairs.append((Int32($0), interest.rule)) }
+        }
+        for condition in hits.found {
+            for interest in interests[Int(condition)] {
+                hits.forEach(condition, in: typeBits[interest.type]) {
+                    pairs.append((Int32($0), interest.rule))
+                }
+            }
+        }
+        return Candidates(rowCount: rowCount, pairs: pairs)
     }
 }
 
 /// One run over one batch.
-private struct Pass {
+struct Pass {
     let events: EventBatch
     let fields: [Field]
     let eventTypes: [String]
@@ -115,30 +160,7 @@ private struct Pass {
                 texts.contains { equal(bytes, $0, ignoringCase) }
             }
         case .textTest(let field, let test, let part, let ignoringCase):
-            let found = texts(of: field, mask) { bytes in
-                if ignoringCase {
-                    let folded = CaseFolding.folded(bytes)
-                    return folded.withUnsafeBufferPointer { text in
-                        part.withUnsafeBufferPointer { TextTests.holds(test, text, $0) }
-                    }
-                }
-                return part.withUnsafeBufferPointer { TextTests.holds(test, bytes, $0) }
-            }
-            guard test == .contains, field.type == .unknown else { return found }
-            // Nothing is declared, so the field may be an array; then an element is asked for.
-            var lists = cells(of: field, mask) { cell in
-                guard cell.kind == .json else { return false }
-                let value = CellReader.value(cell, as: .unknown, bytes: events.bytes)
-                guard case .list(let elements) = value else { return false }
-                return elements.contains { element in
-                    guard case .text(let text) = element else { return false }
-                    return ignoringCase
-                        ? CaseFolding.folded(text.string.utf8) == part
-                        : text.string.utf8.elementsEqual(part)
-                }
-            }
-            lists.formUnion(found)
-            return lists
+            return cells(of: field, mask) { holds(test, field, $0, part, ignoringCase) }
         case .pattern(let field, let index):
             guard let pattern = evaluator.patterns[index] else {
                 return RowBits(words: mask.words.count)
@@ -153,6 +175,47 @@ private struct Pass {
             }
         }
     }
+
+    /// The same for a single row.
+    func holds(_ kernel: Kernel, _ row: Int) -> Bool {
+        switch kernel {
+        case .never: false
+        case .and(let parts): parts.allSatisfy { holds($0, row) }
+        case .or(let parts): parts.contains { holds($0, row) }
+        case .not(let part): !holds(part, row)
+        case .exists(let field): exists(cell(field, row), field.type)
+        case .number(let field, let comparison, let constant):
+            number(cell(field, row), comparison, constant)
+        case .text(let field, let isEqual, let text, let ignoringCase):
+            self.text(field, cell(field, row), whenMissing: !isEqual) { bytes in
+                equal(bytes, text, ignoringCase) == isEqual
+            }
+        case .texts(let field, let texts, let ignoringCase):
+            text(field, cell(field, row)) { bytes in
+                texts.contains { equal(bytes, $0, ignoringCase) }
+            }
+        case .textTest(let field, let test, let part, let ignoringCase):
+            holds(test, field, cell(field, row), part, ignoringCase)
+        case .pattern(let field, let index):
+            text(field, cell(field, row)) { bytes in
+                evaluator.patterns[index]?.matches(UnsafeRawBufferPointer(bytes)) ?? false
+            }
+        case .network(let field, let network):
+            text(field, cell(field, row)) { bytes in
+                IPAddress(utf8: bytes).map(network.contains) ?? false
+            }
+        case .rows(let code):
+            evaluator.holds(code, in: context(row))
+        }
+    }
+
+    private func context(_ row: Int) -> EventContext {
+        let batch = LoadedBatch(unjudged: events, fields: fields, eventTypes: eventTypes)
+        return EventContext(event: Event(batch: batch, row: row))
+    }
+
+    @inline(__always)
+    private func cell(_ field: Field, _ row: Int) -> Cell { events.columns[field.column][row] }
 
     @inline(__always)
     private func cells(of field: Field, _ mask: RowBits, _ test: (Cell) -> Bool) -> RowBits {
@@ -172,28 +235,39 @@ private struct Pass {
         of field: Field, _ mask: RowBits, _ comparison: Comparison, _ constant: Value
     ) -> RowBits {
         let whenMissing = comparison == .notEqual
-        // Small whole numbers and decimals compare exactly as decimals.
         if let number = Numbers.double(constant), number.magnitude < 0x1p53 {
-            return cells(of: field, mask) { cell in
-                switch cell.kind {
-                case .int:
-                    let whole = Int64(bitPattern: cell.bits)
-                    // Further away than any small number, rounding does not change the order.
-                    return holds(comparison, Double(whole), number)
-                case .float: return holds(comparison, Double(bitPattern: cell.bits), number)
-                default: return whenMissing
-                }
+            return cells(of: field, mask) {
+                Pass.holds(comparison, $0, number, whenMissing: whenMissing)
             }
         }
-        return cells(of: field, mask) { cell in
-            let value = CellReader.value(cell, as: .number, bytes: events.bytes)
-            return Comparisons.compare(comparison, value, constant, ignoringCase: false)
-                ?? whenMissing
+        return cells(of: field, mask) { number($0, comparison, constant) }
+    }
+
+    private func number(_ cell: Cell, _ comparison: Comparison, _ constant: Value) -> Bool {
+        let whenMissing = comparison == .notEqual
+        if let number = Numbers.double(constant), number.magnitude < 0x1p53 {
+            return Pass.holds(comparison, cell, number, whenMissing: whenMissing)
+        }
+        let value = CellReader.value(cell, as: .number, bytes: events.bytes)
+        return Comparisons.compare(comparison, value, constant, ignoringCase: false)
+            ?? whenMissing
+    }
+
+    /// Compares with a small number. Small whole numbers and decimals compare exactly as decimals;
+    /// of numbers further away than any small one, rounding does not change the order.
+    @inline(__always)
+    static func holds(
+        _ comparison: Comparison, _ cell: Cell, _ number: Double, whenMissing: Bool
+    ) -> Bool {
+        switch cell.kind {
+        case .int: holds(comparison, Double(Int64(bitPattern: cell.bits)), number)
+        case .float: holds(comparison, Double(bitPattern: cell.bits), number)
+        default: whenMissing
         }
     }
 
     @inline(__always)
-    private func holds(_ comparison: Comparison, _ left: Double, _ right: Double) -> Bool {
+    private static func holds(_ comparison: Comparison, _ left: Double, _ right: Double) -> Bool {
         switch comparison {
         case .equal: left == right
         case .notEqual: left != right
@@ -210,17 +284,46 @@ private struct Pass {
         of field: Field, _ mask: RowBits, whenMissing: Bool = false,
         _ test: (UnsafeBufferPointer<UInt8>) -> Bool
     ) -> RowBits {
+        cells(of: field, mask) { text(field, $0, whenMissing: whenMissing, test) }
+    }
+
+    @inline(__always)
+    private func text(
+        _ field: Field, _ cell: Cell, whenMissing: Bool = false,
+        _ test: (UnsafeBufferPointer<UInt8>) -> Bool
+    ) -> Bool {
         events.bytes.withUnsafeBufferPointer { bytes in
-            let isUndeclared = field.type == .unknown
-            return cells(of: field, mask) { cell in
-                // An object where nothing is declared is its text (`CellReader`).
-                let isText =
-                    cell.kind == .text
-                    || (isUndeclared && cell.kind == .json
-                        && bytes[cell.textRange.lowerBound] == UInt8(ascii: "{"))
-                guard isText else { return whenMissing }
-                return test(UnsafeBufferPointer(rebasing: bytes[cell.textRange]))
+            // An object where nothing is declared is its text (`CellReader`).
+            let isText =
+                cell.kind == .text
+                || (cell.kind == .json && field.type == .unknown
+                    && bytes[cell.textRange.lowerBound] == UInt8(ascii: "{"))
+            guard isText else { return whenMissing }
+            return test(UnsafeBufferPointer(rebasing: bytes[cell.textRange]))
+        }
+    }
+
+    private func holds(
+        _ test: TextTest, _ field: Field, _ cell: Cell, _ part: [UInt8], _ ignoringCase: Bool
+    ) -> Bool {
+        let isFound = text(field, cell) { bytes in
+            if ignoringCase {
+                let folded = CaseFolding.folded(bytes)
+                return folded.withUnsafeBufferPointer { text in
+                    part.withUnsafeBufferPointer { TextTests.holds(test, text, $0) }
+                }
             }
+            return part.withUnsafeBufferPointer { TextTests.holds(test, bytes, $0) }
+        }
+        // Nothing is declared, so the field may be an array; then an element is asked for.
+        guard !isFound, test == .contains, field.type == .unknown, cell.kind == .json,
+            case .list(let elements) = CellReader.value(cell, as: .unknown, bytes: events.bytes)
+        else { return isFound }
+        return elements.contains { element in
+            guard case .text(let text) = element else { return false }
+            return ignoringCase
+                ? CaseFolding.folded(text.string.utf8) == part
+                : text.string.utf8.elementsEqual(part)
         }
     }
 

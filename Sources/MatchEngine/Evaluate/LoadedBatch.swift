@@ -7,32 +7,25 @@ public final class LoadedBatch: Sendable {
     let events: EventBatch
     let fields: [Field]
     let eventTypes: [String]
-    /// `words` words for each condition; the bit of row `r` is bit `r % 64` of word `r / 64`.
-    let conditionBits: [UInt64]
-    let words: Int
-    /// The rows that each rule wants to see, by index into `Program.rules`.
-    let ruleBits: [RowBits]
-    /// The rows that some rule wants to see.
-    let interesting: RowBits
+    let hits: ConditionHits
+    let candidates: Candidates
 
     init(
-        events: EventBatch, fields: [Field], eventTypes: [String], conditionBits: [UInt64],
-        words: Int, ruleBits: [RowBits], interesting: RowBits
+        events: EventBatch, fields: [Field], eventTypes: [String], hits: ConditionHits,
+        candidates: Candidates
     ) {
         self.events = events
         self.fields = fields
         self.eventTypes = eventTypes
-        self.conditionBits = conditionBits
-        self.words = words
-        self.ruleBits = ruleBits
-        self.interesting = interesting
+        self.hits = hits
+        self.candidates = candidates
     }
 
     /// A batch whose conditions are being judged.
     convenience init(unjudged events: EventBatch, fields: [Field], eventTypes: [String]) {
         self.init(
-            events: events, fields: fields, eventTypes: eventTypes, conditionBits: [], words: 0,
-            ruleBits: [], interesting: RowBits(words: 0))
+            events: events, fields: fields, eventTypes: eventTypes,
+            hits: ConditionHits(conditions: 0, words: 0), candidates: .none)
     }
 }
 
@@ -54,8 +47,7 @@ struct Event: Sendable {
     /// Whether the event passes a condition. Meaningful for events of a type that the condition's
     /// rules read.
     func passes(_ condition: ConditionID) -> Bool {
-        let word = batch.conditionBits[Int(condition.rawValue) * batch.words + row / 64]
-        return word >> UInt64(row % 64) & 1 == 1
+        batch.hits.contains(condition.rawValue, row)
     }
 
     /// The field as its declared type; missing where the data holds something else (T7).

@@ -4,8 +4,6 @@ struct RowBits: Sendable {
 
     init(words: Int) { self.words = Array(repeating: 0, count: words) }
 
-    init(words: ArraySlice<UInt64>) { self.words = Array(words) }
-
     var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
     func contains(_ row: Int) -> Bool { words[row / 64] >> UInt64(row % 64) & 1 == 1 }
@@ -20,8 +18,16 @@ struct RowBits: Sendable {
         for word in words.indices { words[word] &= ~other.words[word] }
     }
 
-    mutating func formIntersection(_ other: RowBits) {
-        for word in words.indices { words[word] &= other.words[word] }
+    /// Calls `body` with each row, in rising order.
+    @inline(__always)
+    func forEach(_ body: (Int) -> Void) {
+        for index in words.indices {
+            var rest = words[index]
+            while rest != 0 {
+                body(index * 64 + rest.trailingZeroBitCount)
+                rest &= rest - 1
+            }
+        }
     }
 
     /// The rows for which the test holds, in rising order.

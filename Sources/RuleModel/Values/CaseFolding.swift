@@ -31,6 +31,22 @@ public enum CaseFolding {
         return result
     }
 
+    /// Puts the bytes of the folded text into `result`, whose memory is used again.
+    public static func fold(_ text: UnsafeBufferPointer<UInt8>, into result: inout [UInt8]) {
+        result.removeAll(keepingCapacity: true)
+        result.append(contentsOf: text)
+        let isASCII = result.withUnsafeMutableBufferPointer { bytes in
+            // Without a branch in the loop, which then handles many bytes at once.
+            var all: UInt8 = 0
+            for place in bytes.indices {
+                all |= bytes[place]
+                bytes[place] = lowerASCII(bytes[place])
+            }
+            return all < 0x80
+        }
+        if !isASCII { result = folded(text) }
+    }
+
     /// The folded text.
     public static func folded(_ text: String) -> String {
         String(decoding: folded(text.utf8), as: UTF8.self)
