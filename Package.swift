@@ -15,6 +15,9 @@ let package = Package(
         .target(
             name: "LanguageServer", dependencies: ["RuleModel", "RuleSyntax", "RuleCompiler"]),
 
+        // Rules of other languages as text of ours.
+        .target(name: "RuleImport", dependencies: ["RuleSyntax", "RuleCompiler", "CYaml"]),
+
         // The runtime tower: events → alerts.
         .target(name: "MatchEngine", dependencies: ["RuleModel", "TextPatterns"]),
         .target(
@@ -28,12 +31,14 @@ let package = Package(
         // Debian's packages.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // The only place that sees both towers.
         .executableTarget(
             name: "martlet",
             dependencies: [
-                "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "MatchEngine",
+                "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "RuleImport",
+                "MatchEngine",
                 "StreamRuntime", "CAllocationCounter",
             ]),
         // Counts allocations for `martlet bench`.
@@ -51,6 +56,8 @@ let package = Package(
         .testTarget(
             name: "LanguageServerTests",
             dependencies: ["LanguageServer", "RuleCompiler", "RuleSyntax"]),
+        .testTarget(
+            name: "RuleImportTests", dependencies: ["RuleImport", "RuleCompiler", "TestKit"]),
         .testTarget(
             name: "MatchEngineTests",
             dependencies: ["MatchEngine", "RuleCompiler", "RuleModel", "TestKit"]),

@@ -7,7 +7,8 @@ import RuleSyntax
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
     runCommand, replayCommand, testCommand, checkCommand, formatCommand, explainCommand,
-    graphCommand, languageServerCommand, benchCommand, completionsCommand, versionCommand,
+    graphCommand, languageServerCommand, benchCommand, importCommand, completionsCommand,
+    versionCommand,
 ]
 
 /// Runs the verb that the process was given, and ends the process with its exit code.

@@ -55,7 +55,8 @@ struct CommandTests {
     @Test(
         "every verb has a page",
         arguments: [
-            "check", "fmt", "run", "replay", "test", "explain", "graph", "bench", "completions",
+            "check", "fmt", "run", "replay", "test", "explain", "graph", "bench", "import",
+            "completions",
             "version",
         ])
     func helpPages(verb: String) throws {

@@ -42,6 +42,24 @@ struct LintTests {
         #expect(numbers(event + rule("a", clause) + rule("b", "")) == ["W0601"])
     }
 
+    @Test("of a field of type `any` nothing is promised, so nothing is warned about")
+    func anyType() {
+        func rule(_ type: String) -> String {
+            """
+            event login { host: text, user: \(type) }
+
+            rule stranger {
+              sequence by host { hit: login where user != "root" or user == 5 }
+              alert "{host}"
+            }
+
+            """
+        }
+        #expect(numbers(rule("any")) == [])
+        #expect(numbers(rule("any?")) == [])
+        #expect(numbers(rule("text?")) == ["E0401"])
+    }
+
     @Test("a file of definitions is not asked who uses them")
     func libraries() {
         #expect(numbers("let limit = 5\n") == [])

@@ -49,6 +49,39 @@ import Testing
         #expect(try condition(after: division) == division)
     }
 
+    @Test("what is said of each element of a constant list is written out")
+    func unrolling() throws {
+        func has(_ part: Term) -> Term {
+            .textTest(.contains, .field(Samples.user), part, ignoringCase: true)
+        }
+        let list = Term.constant(.list([.text("a"), .text("b")]))
+        let (a, b) = (has(.constant(.text("a"))), has(.constant(.text("b"))))
+        for (all, expected) in [(false, Term.or([a, b])), (true, .and([a, b]))] {
+            #expect(
+                try condition(
+                    after: .quantified(all: all, in: list, variable: 0, has(.variable(0))))
+                    == expected)
+        }
+        // An inner element keeps its place.
+        let inner = Term.quantified(
+            all: false, in: .field(Samples.user), variable: 1,
+            .compare(.equal, .variable(1), .variable(0), ignoringCase: false))
+        guard
+            case .or(let parts)? = try condition(
+                after: .quantified(all: false, in: list, variable: 0, inner))
+        else {
+            Issue.record("not unrolled")
+            return
+        }
+        let expected = ["a", "b"].map { text in
+            Term.quantified(
+                all: false, in: .field(Samples.user), variable: 1,
+                .compare(
+                    .equal, .variable(1), .constant(.text(Text(text))), ignoringCase: false))
+        }
+        #expect(parts == expected)
+    }
+
     @Test("`a and not a` stays in a threshold, where `a` may be unknown")
     func threeValued() throws {
         let high = Term.compare(

@@ -58,6 +58,8 @@ struct ConditionGenerator {
                 "any g in tags: g == \"x\"", "every g in tags: g != \"y\"", "tags contains \"x\"",
                 "any m in nums: m > \(number)", "every m in nums: m >= 1", "length(tags) == 2",
                 "v in nums", "u in tags", "u not in tags",
+                "any g in [\"x\", \"B\"]: u contains g\(folded)",
+                "every g in [\"x\", \"a\"]: any h in tags: h contains g",
             ])
         case 14:
             return random.pick(["ok", "not ok", "ok == true", "ok != true", "kind == \"red\""])

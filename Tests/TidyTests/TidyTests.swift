@@ -9,18 +9,19 @@ import Testing
         "RuleSyntax": [],
         "RuleCompiler": ["RuleModel", "RuleSyntax", "TextPatterns"],
         "LanguageServer": ["RuleModel", "RuleSyntax", "RuleCompiler"],
+        "RuleImport": ["RuleSyntax", "RuleCompiler", "CYaml"],
         "MatchEngine": ["RuleModel", "TextPatterns"],
         "StreamRuntime": ["RuleModel", "MatchEngine", "CZlib", "CZstd"],
         "TextPatterns": ["CTextPatterns"],
         "martlet": [
-            "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "MatchEngine",
-            "StreamRuntime", "CAllocationCounter",
+            "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "RuleImport",
+            "MatchEngine", "StreamRuntime", "CAllocationCounter",
         ],
     ]
 
     /// Modules without Foundation, input or output, clocks or tasks.
     private static let pure = [
-        "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "MatchEngine",
+        "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "RuleImport", "MatchEngine",
     ]
 
     /// Files that need C's functions for computing: trigonometry, and searching in bytes.

@@ -438,7 +438,7 @@ extension Checker {
 
 extension ExpressionSyntax {
     /// `a.b.c` as its names; nil when the base is anything but names.
-    var dottedNames: [Name]? {
+    package var dottedNames: [Name]? {
         switch kind {
         case .name(let name): return [name]
         case .member(let base, let name):

@@ -9,7 +9,7 @@ extension ExpressionSyntax {
     }
 
     /// The expressions directly below this one.
-    var children: [ExpressionSyntax] {
+    package var children: [ExpressionSyntax] {
         switch kind {
         case .number, .duration, .text, .bool, .regex, .name, .missing: []
         case .member(let base, _): [base]
@@ -26,7 +26,7 @@ extension ExpressionSyntax {
     }
 
     /// Calls the closure with this expression and every one below it, parents first.
-    func forEach(_ body: (ExpressionSyntax) -> Void) {
+    package func forEach(_ body: (ExpressionSyntax) -> Void) {
         body(self)
         for child in children { child.forEach(body) }
     }

@@ -35,7 +35,10 @@ extension Lints {
 
     private func isOptional(_ declaration: SourceRange, _ event: String) -> Bool {
         guard let index = symbols.eventIndex[event] else { return false }
-        return symbols.events[index].fields.contains { $0.range == declaration && $0.isOptional }
+        // Of a field of type `any` nobody said that it is there.
+        return symbols.events[index].fields.contains {
+            $0.range == declaration && $0.isOptional && !$0.type.isUnknown
+        }
     }
 
     /// Fields of which the condition says `exists` or `missing`, or wants something that only a present

@@ -6,10 +6,12 @@ public struct Pass: Sendable {
     public let name: String
     public let run: @Sendable (RulePlan) -> RulePlan
 
-    /// Every pass, in order. Folding goes first, since it makes parts plainly true or false;
+    /// Every pass, in order. Folding goes first, since it makes parts plainly true or false, and
+    /// lists of constants constant;
     /// splitting goes last, since simplifying may leave a part that looks at one event alone.
     public static let all = [
         Pass(name: "fold constants", run: foldConstants(in:)),
+        Pass(name: "unroll quantifiers", run: unrollQuantifiers(in:)),
         Pass(name: "simplify conditions", run: simplifyConditions(in:)),
         Pass(name: "split conditions", run: splitConditions(of:)),
     ]

@@ -168,9 +168,11 @@ private struct SymbolCollector {
         }
         var symbol = EventSymbol(name: name, kind: .declared, range: event.path.range)
         for field in event.fields {
+            let type = valueType(of: field.type)
+            // `any` promises nothing, not even that there is a value.
             let new = EventSymbol.Field(
                 path: FieldPath(field.path.segments.map(\.text)),
-                type: valueType(of: field.type), isOptional: field.isOptional,
+                type: type, isOptional: field.isOptional || type.isUnknown,
                 range: field.path.range)
             if let earlier = symbol.add(new), let range = earlier.range {
                 diagnostics.append(
@@ -263,11 +265,11 @@ private struct SymbolCollector {
 /// The types a field can be declared with, by name.
 let namedTypes: [String: ValueType] = [
     "bool": .bool, "number": .number, "text": .text, "ip": .ip, "cidr": .network, "time": .time,
-    "duration": .span,
+    "duration": .span, "any": .unknown,
 ]
 
 /// The same in the order in which messages list them.
-let typeNames = ["text", "number", "bool", "ip", "cidr", "time", "duration"]
+let typeNames = ["text", "number", "bool", "ip", "cidr", "time", "duration", "any"]
 
 /// What other languages call our types.
 let typeSynonyms: [String: String] = [

@@ -323,7 +323,7 @@ extension Diagnostic {
 
     /// A type that does not exist.
     public static func unknownType(_ name: String, at range: SourceRange) -> Diagnostic {
-        let names = ["text", "number", "bool", "ip", "cidr", "time", "duration"]
+        let names = ["text", "number", "bool", "ip", "cidr", "time", "duration", "any"]
         return Diagnostic(
             .unknownType, "there is no type `\(name)`", at: range, label: "unknown type",
             help: suggestionHelp(for: name, at: range, kind: "type", among: names))

@@ -1,0 +1,209 @@
+/// A text value of a Sigma rule: literal text, wildcards, and what modifiers put into it.
+struct SigmaPattern: Equatable, Sendable {
+    enum Piece: Equatable, Sendable {
+        case text(String)
+        /// `*`: any text.
+        case star
+        /// `?`: one character.
+        case question
+        /// Any of the five characters that Windows takes for the dash of an option.
+        case dash
+        /// `%name%` of `expand`, until its values are put in.
+        case placeholder(String)
+    }
+
+    /// No two texts stand beside each other, and no empty one.
+    private(set) var pieces: [Piece] = []
+
+    init(_ pieces: [Piece] = []) { for piece in pieces { append(piece) } }
+
+    /// Reads the spelling of a rule: `*` and `?` are wildcards, a backslash before one of them, or
+    /// before a backslash, takes the meaning away, and any other backslash is itself.
+    init(parsing text: String) {
+        var isEscaped = false
+        for scalar in text.unicodeScalars {
+            if isEscaped {
+                if scalar != "*", scalar != "?", scalar != "\\" { append(.text("\\")) }
+                append(.text(String(scalar)))
+                isEscaped = false
+            } else {
+                switch scalar {
+                case "\\": isEscaped = true
+                case "*": append(.star)
+                case "?": append(.question)
+                default: append(.text(String(scalar)))
+                }
+            }
+        }
+        if isEscaped { append(.text("\\")) }
+    }
+
+    mutating func append(_ piece: Piece) {
+        if case .text(let text) = piece {
+            if text.isEmpty { return }
+            if case .text(let before)? = pieces.last {
+                pieces[pieces.count - 1] = .text(before + text)
+                return
+            }
+        }
+        if piece == .star, pieces.last == .star { return }
+        pieces.append(piece)
+    }
+
+    func prefixed(by piece: Piece) -> SigmaPattern { SigmaPattern([piece] + pieces) }
+    func suffixed(by piece: Piece) -> SigmaPattern { SigmaPattern(pieces + [piece]) }
+
+    /// The text, if there is nothing else.
+    var plainText: String? {
+        switch pieces.count {
+        case 0: return ""
+        case 1: if case .text(let text) = pieces[0] { return text }
+        default: break
+        }
+        return nil
+    }
+
+    /// All literal text, for a look at its characters.
+    var literals: String {
+        pieces.reduce(into: "") { if case .text(let text) = $1 { $0 += text } }
+    }
+
+    /// Whether a number or a truth value could be spelled like this.
+    var mayBeNumber: Bool {
+        if let text = plainText, ["true", "false"].contains(text.lowercased()) { return true }
+        let literals = literals
+        return !literals.isEmpty
+            && literals.utf8.allSatisfy {
+                (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
+                    || $0 == UInt8(ascii: "-")
+            }
+    }
+
+    func contains(_ piece: Piece) -> Bool { pieces.contains(piece) }
+
+    /// The patterns for all values of the placeholders; nil names the one that has none.
+    func expanded(_ values: [String: [String]]) -> Result<[SigmaPattern], MissingPlaceholder> {
+        var results = [SigmaPattern()]
+        for piece in pieces {
+            guard case .placeholder(let name) = piece else {
+                for index in results.indices { results[index].append(piece) }
+                continue
+            }
+            guard let values = values[name] else {
+                return .failure(MissingPlaceholder(name: name))
+            }
+            results = results.flatMap { start in
+                values.map { SigmaPattern(start.pieces + SigmaPattern(parsing: $0).pieces) }
+            }
+        }
+        return .success(results)
+    }
+
+    struct MissingPlaceholder: Error { var name: String }
+
+    /// The same with `%name%` as placeholders.
+    var withPlaceholders: SigmaPattern {
+        var result = SigmaPattern()
+        for piece in pieces {
+            guard case .text(let text) = piece else {
+                result.append(piece)
+                continue
+            }
+            var rest = text[...]
+            while let open = rest.firstIndex(of: "%"),
+                let close = rest[rest.index(after: open)...].firstIndex(of: "%")
+            {
+                let name = rest[rest.index(after: open)..<close]
+                result.append(.text(String(rest[..<open])))
+                if !name.isEmpty, name.allSatisfy({ $0.isLetter || $0.isNumber || $0 == "_" }) {
+                    result.append(.placeholder(String(name)))
+                    rest = rest[rest.index(after: close)...]
+                } else {
+                    result.append(.text(String(rest[open..<close])))
+                    rest = rest[close...]
+                }
+            }
+            result.append(.text(String(rest)))
+        }
+        return result
+    }
+
+    /// The same with a dash of any kind for each `-` or `/` that begins an option: one that stands
+    /// before a word and not behind one.
+    var withDashes: SigmaPattern {
+        var result = SigmaPattern()
+        for piece in pieces {
+            guard case .text(let text) = piece else {
+                result.append(piece)
+                continue
+            }
+            let scalars = Array(text.unicodeScalars)
+            for (index, scalar) in scalars.enumerated() {
+                let isOption =
+                    (scalar == "-" || scalar == "/") && index + 1 < scalars.count
+                    && isWord(scalars[index + 1]) && (index == 0 || !isWord(scalars[index - 1]))
+                result.append(isOption ? .dash : .text(String(scalar)))
+            }
+        }
+        return result
+    }
+
+    /// The dashes that Windows programs take for one another.
+    static let dashes = ["-", "/", "\u{2013}", "\u{2014}", "\u{2015}"]
+
+    /// The five patterns of one with a single dash; others as they are.
+    var perDash: [SigmaPattern] {
+        guard pieces.count(where: { $0 == .dash }) == 1 else { return [self] }
+        return Self.dashes.map { dash in
+            SigmaPattern(pieces.map { $0 == .dash ? .text(dash) : $0 })
+        }
+    }
+
+    /// A regular expression for the whole text.
+    var regularExpression: String {
+        var inner = pieces[...]
+        let isOpenBefore = inner.first == .star
+        if isOpenBefore { inner = inner.dropFirst() }
+        let isOpenBehind = inner.last == .star
+        if isOpenBehind { inner = inner.dropLast() }
+        let body = inner.map { piece in
+            switch piece {
+            case .text(let text): Self.quoted(text)
+            case .star: ".*"
+            case .question: "."
+            case .dash: "[-/\u{2013}\u{2014}\u{2015}]"
+            case .placeholder(let name): Self.quoted("%\(name)%")
+            }
+        }
+        return (inner.contains(.star) || inner.contains(.question) ? "(?s)" : "")
+            + (isOpenBefore ? "" : "^") + body.joined() + (isOpenBehind ? "" : "$")
+    }
+
+    private static func quoted(_ text: String) -> String {
+        var result = ""
+        for scalar in text.unicodeScalars {
+            if "\\.+*?()|[]{}^$".unicodeScalars.contains(scalar) { result += "\\" }
+            result.unicodeScalars.append(scalar)
+        }
+        return result
+    }
+
+    /// A pattern for `like`.
+    var likePattern: String {
+        pieces.map { piece in
+            switch piece {
+            case .text(let text):
+                text.replacing("\\", with: "\\\\").replacing("*", with: "\\*")
+                    .replacing("?", with: "\\?")
+            case .star: "*"
+            case .question: "?"
+            case .dash: "-"
+            case .placeholder(let name): "%\(name)%"
+            }
+        }.joined()
+    }
+}
+
+private func isWord(_ scalar: Unicode.Scalar) -> Bool {
+    scalar == "_" || scalar.properties.isAlphabetic || scalar.properties.numericType != nil
+}
