@@ -36,12 +36,20 @@ struct EmissionState: Sendable {
     fileprivate var idsGiven: [EpisodeKey: UInt64] = [:]
     fileprivate var lastOrder = AlertOrder(
         instant: .min, arrival: 0, depth: 0, rule: 0, key: 0, serial: 0)
+    /// The message of the record that was made last.
+    fileprivate(set) var lastMessage: String?
     /// The last hour in which each rule's overflow was told.
     var overflowHours: [Int64?]
 
     fileprivate struct EpisodeKey: Hashable {
         var rule: Int
         var hash: UInt64
+    }
+
+    /// Begins anew with counting the episodes of one instant.
+    mutating func forgetIDs() {
+        idTime = .distantPast
+        idsGiven.removeAll(keepingCapacity: true)
     }
 
     init(program: Program) {
@@ -111,13 +119,34 @@ extension MachineContext {
             groupKey: spacedKey(rule.emit.group, context), order: nextOrder(key: keyHash(key)))
         alert.members = record.members
         if record.state == .firing { addRisks(to: &alert, rule, context) }
-        output.append(alert)
+        emission.lastMessage = alert.message
+        if let told = settled(alert) { output.append(told) }
         if rule.place.isRead {
             let plainKey = zip(rule.keyNames, values).map { Alert.NamedValue($0, $1) }
             derived.add(
                 alert, key: plainKey, metadata: rule.metadata, depth: rule.place.depth, at: instant)
         }
         return true
+    }
+
+    /// The record as it is to be told, after what was told early; nil when that was the same.
+    private mutating func settled(_ alert: Alert) -> Alert? {
+        guard alert.state == .firing, !earlyAlerts.isEmpty else { return alert }
+        let (outcome, lead) = earlyAlerts.settle(alert, seen: highestTime)
+        switch outcome {
+        case .news: return alert
+        case .confirmed:
+            counters.early.confirmed += 1
+            counters.early.lead = counters.early.lead + lead
+            return nil
+        case .changed(let difference):
+            counters.early.changed += 1
+            counters.early.lead = counters.early.lead + lead
+            var corrected = alert
+            corrected.state = .corrected
+            corrected.reason = difference
+            return corrected
+        }
     }
 
     /// Puts the rule's points on its entities. An entity or a number that is missing adds nothing.

@@ -16,6 +16,11 @@ public struct Engine: ~Copyable, Sendable {
     let rulesOfType: [[Int]]
     private let typesMayWait: [Bool]
 
+    /// Nil when nothing is told before its time.
+    var early: EarlyJudge?
+    /// By source.
+    let judgesEarly: [Bool]
+
     private var watermark: Watermark
     private var waiting = ReorderBuffer()
     private var begin: Begin
@@ -28,18 +33,12 @@ public struct Engine: ~Copyable, Sendable {
     }
 
     public init(program: Program, environment: EngineEnvironment, options: EngineOptions) {
-        let limits = options.limits
-        context = MachineContext(
-            program: program, limits: limits, zones: environment.zones,
-            shardIndex: UInt64(options.shardIndex), shardCount: UInt64(max(1, options.shardCount)),
-            evaluator: TermEvaluator(program: program, environment: environment),
-            keys: program.rules.map { rule in
-                KeyTable(capacity: min(max(1, rule.bound.keys), limits.keysPerRule))
-            },
-            counters: EngineCounters(ruleCount: program.rules.count),
-            derived: DerivedEvents(program: program), emission: EmissionState(program: program),
-            keepsPartialMatches: options.keepsPartialMatches)
-        machines = MachineTable(program: program, limits: limits)
+        context = MachineContext(program: program, environment: environment, options: options)
+        machines = MachineTable(program: program, limits: options.limits)
+        if options.judgesEarly.contains(true) {
+            early = EarlyJudge(program: program, environment: environment, options: options)
+        }
+        judgesEarly = options.judgesEarly
 
         let typeCount = program.tables.eventTypes.count
         let routes = program.rules.map { rule in
@@ -105,9 +104,15 @@ public struct Engine: ~Copyable, Sendable {
         defer { swap(&context.output, &output) }
         if watermark.isArrivalOrder {
             processInArrivalOrder(loaded, rows: rows)
-        } else {
+        } else if early == nil {
             hold(loaded, rows: rows)
             release()
+        } else {
+            // What is known on arrival must not depend on how events are split into batches.
+            for row in rows {
+                hold(loaded, rows: row..<row + 1)
+                release()
+            }
         }
     }
 
@@ -130,6 +135,7 @@ public struct Engine: ~Copyable, Sendable {
         swap(&context.output, &output)
         defer { swap(&context.output, &output) }
         context.evaluator.lists[list.rawValue] = table
+        early?.setList(list, table)
         let evaluator = context.evaluator
         waiting.reload { [columns] events in
             columns.load(events, rows: 0..<events.count, with: evaluator)
@@ -235,6 +241,10 @@ public struct Engine: ~Copyable, Sendable {
             if batch.candidates.contains(row) || (type < typesMayWait.count && typesMayWait[type]) {
                 held.append((row, place))
             }
+            context.highestTime = max(context.highestTime, time)
+            if batch.candidates.contains(row) {
+                judgeOnArrival(Event(batch: batch, row: row), at: place, source: source)
+            }
         }
         waiting.add(batch, rows: held)
     }
@@ -255,6 +265,7 @@ public struct Engine: ~Copyable, Sendable {
                 context.counters.hurriedEvents += 1
             }
             guard let (event, time) = waiting.pop() else { break }
+            early?.release(event)
             if event.batch.candidates.contains(event.row) {
                 dispatch(event, at: max(time, context.instant))
             }
@@ -265,6 +276,9 @@ public struct Engine: ~Copyable, Sendable {
         fireDeadlines(before: watermark.time)
         // Nothing more comes, so the last instant is over as well.
         if watermark.hasEnded { deliverDerived() }
+        if !context.earlyAlerts.isEmpty {
+            withdrawEarly(before: watermark.hasEnded ? nil : watermark.time)
+        }
     }
 
     private mutating func beginWatching() {

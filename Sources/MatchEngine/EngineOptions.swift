@@ -18,6 +18,9 @@ public struct EngineOptions: Sendable {
     /// How far the events of a source may be out of order, by `EventBatch.source`; zero for sources
     /// behind the end. When all are zero nothing waits and nothing is late (T2).
     public var lateness: [TimeSpan] = []
+    /// By source: whether its events are judged on arrival as well, where they may be out of order
+    /// (T2a); false for sources behind the end.
+    public var judgesEarly: [Bool] = []
     /// Among how many engines the keys are divided, and which share this one has. The records of
     /// all shares together are those of one engine that has all keys (T11), as long as none of them
     /// reaches its limit on keys, which each has for itself.
@@ -86,6 +89,22 @@ public struct EngineCounters: Sendable, Equatable {
         public init() {}
     }
 
+    /// What was told before the watermark had passed it (T2a).
+    public struct Early: Sendable, Equatable {
+        public var sent = 0
+        /// The ordered evaluation said the same.
+        public var confirmed = 0
+        /// It said something else of the same match.
+        public var changed = 0
+        /// It found no such match.
+        public var withdrawn = 0
+        /// By how much of event time confirmed and changed ones came sooner, added up.
+        public var lead = TimeSpan.zero
+
+        public init() {}
+    }
+
+    public var early = Early()
     /// By `EventBatch.source`.
     public var sources: [Source] = []
     /// Events that were processed before the watermark passed them, since too many waited.
@@ -122,6 +141,11 @@ extension EngineCounters {
     /// keys is added; what every shard sees alike (sources, missing keys, late events) is kept.
     public func adding(shard other: EngineCounters) -> EngineCounters {
         var sum = self
+        sum.early.sent += other.early.sent
+        sum.early.confirmed += other.early.confirmed
+        sum.early.changed += other.early.changed
+        sum.early.withdrawn += other.early.withdrawn
+        sum.early.lead = sum.early.lead + other.early.lead
         for (index, rule) in other.rules.enumerated() where sum.rules.indices.contains(index) {
             sum.rules[index].events += rule.events
             sum.rules[index].alerts += rule.alerts

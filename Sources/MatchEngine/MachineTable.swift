@@ -99,6 +99,28 @@ struct MachineTable: Sendable {
         }
     }
 
+    /// Takes over the state that a key of a rule has in another table of the same program.
+    ///
+    /// - Precondition: the rule may be early (`EmitProgram.isEarly`), so it is one of these kinds.
+    mutating func adopt(
+        _ rule: Int, _ key: KeySlot, from other: MachineTable, _ otherKey: KeySlot
+    ) {
+        switch places[rule] {
+        case .sequence(let index):
+            sequences[index].adopt(key, from: other.sequences[index], otherKey)
+        case .threshold(let index):
+            thresholds[index].adopt(key, from: other.thresholds[index], otherKey)
+        case .correlation, .anomaly, .metric:
+            preconditionFailure("rules of this kind are judged in order only")
+        }
+    }
+
+    /// Whether the key has an alert that has begun and not ended.
+    func isFiring(_ rule: Int, _ key: KeySlot) -> Bool {
+        if case .threshold(let index) = places[rule] { return thresholds[index].isFiring(key) }
+        return false
+    }
+
     /// Matches of all rules that wait for a deadline and nothing else.
     var openDeadlines: Int {
         sequences.reduce(0) { $0 + $1.openDeadlines }

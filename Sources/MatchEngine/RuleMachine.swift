@@ -58,7 +58,27 @@ struct MachineContext: Sendable {
     var risks = RiskScores()
     var partialMatches: [PartialMatch] = []
     var emission: EmissionState
+    /// What was told before its time.
+    var earlyAlerts = EarlyAlerts()
+    /// The highest event time that has arrived.
+    var highestTime = Timestamp.distantPast
     let keepsPartialMatches: Bool
+
+    init(program: Program, environment: EngineEnvironment, options: EngineOptions) {
+        self.program = program
+        limits = options.limits
+        zones = environment.zones
+        shardIndex = UInt64(options.shardIndex)
+        shardCount = UInt64(max(1, options.shardCount))
+        evaluator = TermEvaluator(program: program, environment: environment)
+        keys = program.rules.map { rule in
+            KeyTable(capacity: min(max(1, rule.bound.keys), options.limits.keysPerRule))
+        }
+        counters = EngineCounters(ruleCount: program.rules.count)
+        derived = DerivedEvents(program: program)
+        emission = EmissionState(program: program)
+        keepsPartialMatches = options.keepsPartialMatches
+    }
 
     /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a
     /// machine repeats its next one at the end of each call.

@@ -78,6 +78,8 @@ public struct SourcePlan: Sendable, Equatable {
     /// Nil: the runtime's default.
     public var type: EventTypeSource?
     public var lateness = TimeSpan.zero
+    /// Whether matches of its events may be told before the watermark has passed them (T2a).
+    public var isEarly = true
     public var idleAfter = TimeSpan.minute
     public var deduplication: Deduplication?
     /// The file that declares it; paths are relative to it.

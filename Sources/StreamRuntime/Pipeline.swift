@@ -13,11 +13,14 @@ public struct PipelineInput {
     public var lateness: TimeSpan
     /// A live input that is silent for this long on the clock no longer holds the others back.
     public var idleAfter: TimeSpan
+    /// Whether matches are told before the watermark has passed them, where they may be (T2a).
+    public var isEarly: Bool
 
     public init(
         name: String, source: any ByteSource, options: InputOptions, lateness: TimeSpan = .zero,
-        idleAfter: TimeSpan = .minute
+        idleAfter: TimeSpan = .minute, isEarly: Bool = true
     ) {
+        self.isEarly = isEarly
         self.name = name
         self.source = source
         self.options = options
@@ -99,6 +102,7 @@ public final class Pipeline {
         shards = (0..<shardCount).map { index in
             var options = EngineOptions()
             options.lateness = inputs.map(\.lateness)
+            options.judgesEarly = inputs.map { $0.isEarly && $0.lateness > .zero }
             options.shardIndex = index
             options.shardCount = shardCount
             options.limits = limits

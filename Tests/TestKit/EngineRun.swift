@@ -5,6 +5,8 @@ import RuleModel
 public struct EngineRun: Sendable {
     public var lateness = TimeSpan.zero
     public var watchedFrom: Timestamp?
+    /// Whether events are judged on arrival as well (T2a).
+    public var isEarly = false
     public var shards = 1
     /// The numbers of rows to process in one go, again and again; empty: all at once.
     public var pieces: [Int] = []
@@ -30,6 +32,7 @@ public struct EngineRun: Sendable {
         for shard in 0..<shards {
             var options = EngineOptions()
             options.lateness = [lateness]
+            options.judgesEarly = [isEarly]
             options.shardIndex = shard
             options.shardCount = shards
             options.watchStart = watchedFrom

@@ -44,6 +44,7 @@ extension Alert {
         members.write("incomplete_because", to: &output) {
             $0.appendJSON(incompleteBecause) { $0.appendJSON($1) }
         }
+        if isEarly { members.write("early", to: &output) { $0.appendJSON(.bool(true)) } }
         if let reason { members.write("reason", to: &output) { $0.appendJSON(reason) } }
         members.write("grouped", to: &output) { $0.appendJSON(.int(Int64(grouped))) }
         members.write("lists", to: &output) { $0.appendJSON(listVersions) }

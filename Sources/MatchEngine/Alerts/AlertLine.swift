@@ -55,7 +55,7 @@ extension Alert {
 
     private var word: String {
         switch state {
-        case .firing: severity.rawValue.uppercased()
+        case .firing: severity.rawValue.uppercased() + (isEarly ? " EARLY" : "")
         case .updated: "\(severity.rawValue.uppercased()) UPDATED"
         case .resolved: "RESOLVED"
         case .corrected: "CORRECTED"

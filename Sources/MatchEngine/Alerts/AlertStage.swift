@@ -84,8 +84,13 @@ public struct AlertStage: Sendable {
         for (index, rule) in program.rules.enumerated() { indexOfRule[rule.id] = index }
         self.indexOfRule = indexOfRule
         rules = program.rules.map { rule in
-            var hasEpisodes = false
-            if case .threshold = rule.pattern { hasEpisodes = true }
+            var hasEpisodes = rule.emit.isEarly
+            switch rule.pattern {
+            case .threshold, .anomaly: hasEpisodes = true
+            case .correlation(let correlation):
+                hasEpisodes = hasEpisodes || !correlation.isOncePerEvent
+            case .sequence, .metric: break
+            }
             return RuleState(
                 suppression: rule.emit.suppress?.span, grouping: rule.emit.group?.span,
                 hasEpisodes: hasEpisodes)
@@ -95,7 +100,10 @@ public struct AlertStage: Sendable {
     /// Takes records in order and appends those to be sent.
     public mutating func process(_ alerts: [Alert], emitting output: inout [Alert]) {
         for alert in alerts {
-            advance(to: Timestamp(nanoseconds: alert.order.instant), emitting: &output)
+            // What is told early is ahead of the time that the others have reached.
+            if !alert.isEarly {
+                advance(to: Timestamp(nanoseconds: alert.order.instant), emitting: &output)
+            }
             guard let rule = indexOfRule[alert.ruleID], alert.kind != "engine" else {
                 counters.sent += 1
                 output.append(alert)
@@ -178,7 +186,7 @@ extension AlertStage.RuleState {
     /// Whether the record belongs to an episode whose beginning was not sent. Its end is the last one.
     fileprivate mutating func isSilentEpisode(_ alert: Alert) -> Bool {
         guard alert.state != .firing, silent.contains(alert.id) else { return false }
-        if alert.state == .resolved { silent.remove(alert.id) }
+        if alert.state == .resolved || alert.state == .corrected { silent.remove(alert.id) }
         return true
     }
 

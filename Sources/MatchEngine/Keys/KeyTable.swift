@@ -66,19 +66,25 @@ struct KeyTable: Sendable {
         slots.indices.filter { slots[$0].isUsed }.map { KeySlot(index: $0) }
     }
 
-    /// Finds a key by hash and comparison and marks it as used last. O(1).
-    mutating func find(hash: UInt64, where matches: ([Value]) -> Bool) -> KeySlot? {
+    /// Finds a key by hash and comparison without marking it as used. O(1).
+    func peek(hash: UInt64, where matches: ([Value]) -> Bool) -> KeySlot? {
         let mask = places.count - 1
         var place = Int(truncatingIfNeeded: hash) & mask
         while places[place] != 0 {
             let index = Int(places[place]) - 1
             if slots[index].hash == hash, matches(slots[index].values) {
-                touch(Int32(index))
                 return KeySlot(index: index)
             }
             place = (place + 1) & mask
         }
         return nil
+    }
+
+    /// Finds a key by hash and comparison and marks it as used last. O(1).
+    mutating func find(hash: UInt64, where matches: ([Value]) -> Bool) -> KeySlot? {
+        guard let slot = peek(hash: hash, where: matches) else { return nil }
+        touch(Int32(slot.index))
+        return slot
     }
 
     /// Finds a key or adds it. `evicted` is the slot that was emptied to make room; its number may

@@ -54,6 +54,13 @@ struct ChoiceMachine: Sendable {
         leadingSpan = parts.shape.leadingAbsences.map(\.span).max() ?? .zero
     }
 
+    /// Takes over the state that a key has in another machine of the same rule.
+    mutating func adopt(_ key: KeySlot, from other: ChoiceMachine, _ otherKey: KeySlot) {
+        while states.count <= key.index { states.append(KeyState()) }
+        states[key.index] =
+            otherKey.index < other.states.count ? other.states[otherKey.index] : KeyState()
+    }
+
     // MARK: - Events
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {

@@ -47,6 +47,13 @@ struct SequenceMachine: RuleMachine {
         }
     }
 
+    mutating func adopt(_ key: KeySlot, from other: SequenceMachine, _ otherKey: KeySlot) {
+        switch kind {
+        case .choices: choices.adopt(key, from: other.choices, otherKey)
+        case .runs: runs.adopt(key, from: other.runs, otherKey)
+        }
+    }
+
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
 
     var openDeadlines: Int {

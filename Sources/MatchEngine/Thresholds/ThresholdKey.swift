@@ -56,6 +56,9 @@ struct ThresholdKey: Sendable {
         }
     }
 
+    /// Whether an episode is open.
+    var isFiring: Bool { episode != nil }
+
     /// Whether a condition holds and only its `for` is waited for.
     var isPending: Bool { pendingSince != nil }
 
@@ -306,7 +309,7 @@ struct ThresholdKey: Sendable {
         let isHandedOut = context.emit(record, key: key, terms: terms)
         episode = Episode(
             id: id, isHandedOut: isHandedOut,
-            message: isHandedOut ? context.output.last?.message : nil, strength: strength,
+            message: isHandedOut ? context.emission.lastMessage : nil, strength: strength,
             nextReminder: program.remindEvery.map { instant + $0 } ?? .distantFuture)
         isUnsettled = true
         changeDecidingCondition(rule: rule)

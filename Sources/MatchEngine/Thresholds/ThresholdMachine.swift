@@ -43,6 +43,15 @@ struct ThresholdMachine: RuleMachine {
         if keys.indices.contains(key.index) { keys[key.index] = nil }
     }
 
+    mutating func adopt(_ key: KeySlot, from other: ThresholdMachine, _ otherKey: KeySlot) {
+        while keys.count <= key.index { keys.append(nil) }
+        keys[key.index] = otherKey.index < other.keys.count ? other.keys[otherKey.index] : nil
+    }
+
+    func isFiring(_ key: KeySlot) -> Bool {
+        key.index < keys.count && keys[key.index]?.isFiring == true
+    }
+
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {
         guard context.program.rules[index].keyList == list else { return }
         readList(list, in: &context)

@@ -68,7 +68,10 @@ extension Checker {
                             at: setting.range))
                 }
             case "early":
-                if setting.word(1)?.text != "off", setting.word(1)?.text != "on" {
+                switch setting.word(1)?.text {
+                case "on": plan.isEarly = true
+                case "off": plan.isEarly = false
+                default:
                     report(.badSetting("early", wanted: "`on` or `off`", at: setting.range))
                 }
             default:

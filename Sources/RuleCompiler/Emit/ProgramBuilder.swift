@@ -32,6 +32,7 @@ private struct ProgramBuilder {
         }
         var emit = flat(plan.emit)
         emit.maskKeyFields(of: plan)
+        emit.isEarly = plan.emit.isEarly && plan.canBeEarly
         rules.append(
             RuleProgram(
                 id: plan.id, name: plan.name, metadata: plan.metadata, keyNames: plan.keyNames,
@@ -171,7 +172,6 @@ private struct ProgramBuilder {
             EmitProgram.Risk(
                 name: $0.name, entity: code.add($0.entity), points: code.add($0.points))
         }
-        emit.isEarly = plan.isEarly
         emit.suppress = plan.suppress.map { flat($0) }
         emit.group = plan.group.map { flat($0) }
         emit.sinks = plan.sinks

@@ -5,7 +5,11 @@ import StreamRuntime
 let replayCommand = CommandSpec(
     name: "replay", summary: "run rules over recorded events, as fast as they can be read",
     positionals: "FILE... --rules PATH",
-    options: ruleOptions + inputOptions + outputOptions,
+    options: ruleOptions + inputOptions + [
+        OptionSpec(
+            "early",
+            "with --lateness: tell matches on arrival and correct them later, as `run` does")
+    ] + outputOptions,
     notes: [
         """
         FILE is NDJSON: plain, gzip or zstd, a folder of such files, or `-` for standard input.
@@ -30,7 +34,7 @@ let replayCommand = CommandSpec(
     let inputs = arguments.positionals.map { path in
         PipelineInput(
             name: path, source: makeSource(.files([path]), options: options), options: options,
-            lateness: lateness)
+            lateness: lateness, isEarly: arguments.has("early"))
     }
     return try session.run(inputs, mode: .replay, sizeInBytes: inputSize(arguments.positionals))
 }

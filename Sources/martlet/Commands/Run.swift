@@ -110,7 +110,7 @@ private func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput 
     }
     return PipelineInput(
         name: plan.name, source: makeSource(selection, options: options), options: options,
-        lateness: plan.lateness, idleAfter: plan.idleAfter)
+        lateness: plan.lateness, idleAfter: plan.idleAfter, isEarly: plan.isEarly)
 }
 
 private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
