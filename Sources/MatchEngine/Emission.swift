@@ -120,6 +120,7 @@ extension MachineContext {
         alert.members = record.members
         if record.state == .firing { addRisks(to: &alert, rule, context) }
         emission.lastMessage = alert.message
+        if keepsFired, alert.state == .firing { fired.append((alert.id, alert.matchedAt)) }
         if let told = settled(alert) { output.append(told) }
         if rule.place.isRead {
             let plainKey = zip(rule.keyNames, values).map { Alert.NamedValue($0, $1) }

@@ -20,6 +20,10 @@ public struct Engine: ~Copyable, Sendable {
     var early: EarlyJudge?
     /// By source.
     let judgesEarly: [Bool]
+    /// Nil when late events correct nothing.
+    var late: LateJudge?
+    /// By source.
+    let corrections: [TimeSpan]
 
     private var watermark: Watermark
     private var waiting = ReorderBuffer()
@@ -39,6 +43,9 @@ public struct Engine: ~Copyable, Sendable {
             early = EarlyJudge(program: program, environment: environment, options: options)
         }
         judgesEarly = options.judgesEarly
+        late = LateJudge(program: program, environment: environment, options: options)
+        context.keepsFired = late != nil
+        corrections = options.corrections
 
         let typeCount = program.tables.eventTypes.count
         let routes = program.rules.map { rule in
@@ -136,6 +143,7 @@ public struct Engine: ~Copyable, Sendable {
         defer { swap(&context.output, &output) }
         context.evaluator.lists[list.rawValue] = table
         early?.setList(list, table)
+        late?.setList(list, table)
         let evaluator = context.evaluator
         waiting.reload { [columns] events in
             columns.load(events, rows: 0..<events.count, with: evaluator)
@@ -232,6 +240,8 @@ public struct Engine: ~Copyable, Sendable {
             guard let place = watermark.admit(time, from: source) else {
                 context.counters.sources[source].late += 1
                 noteLate(Event(batch: batch, row: row))
+                correct(
+                    by: Event(batch: batch, row: row), source: source, watermark: watermark.time)
                 continue
             }
             if case .pending(let earliest) = begin, !isWatchStartGiven {
@@ -268,12 +278,14 @@ public struct Engine: ~Copyable, Sendable {
             early?.release(event)
             if event.batch.candidates.contains(event.row) {
                 dispatch(event, at: max(time, context.instant))
+                keepForCorrection(event, at: time)
             }
             watermark.advance(to: time)
         }
         if limit == nil, let end = watermark.end { watermark.advance(to: end) }
         if watermark.time > context.instant { context.instant = watermark.time }
         fireDeadlines(before: watermark.time)
+        noteForCorrection()
         // Nothing more comes, so the last instant is over as well.
         if watermark.hasEnded { deliverDerived() }
         if !context.earlyAlerts.isEmpty {
@@ -285,6 +297,7 @@ public struct Engine: ~Copyable, Sendable {
         guard case .pending(let start) = begin else { return }
         begin = .done
         context.watchStart = start
+        late?.setWatchStart(start)
         let instant = context.instant
         context.instant = start
         context.arrival = .max

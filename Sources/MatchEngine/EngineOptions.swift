@@ -21,6 +21,9 @@ public struct EngineOptions: Sendable {
     /// By source: whether its events are judged on arrival as well, where they may be out of order
     /// (T2a); false for sources behind the end.
     public var judgesEarly: [Bool] = []
+    /// By source: for how long before the watermark late events are compared with what was told
+    /// (T3); zero or behind the end: not at all.
+    public var corrections: [TimeSpan] = []
     /// Among how many engines the keys are divided, and which share this one has. The records of
     /// all shares together are those of one engine that has all keys (T11), as long as none of them
     /// reaches its limit on keys, which each has for itself.
@@ -80,6 +83,8 @@ public struct EngineCounters: Sendable, Equatable {
         public var missingKeys = 0
         /// Late events that the rule would have looked at (T3).
         public var late = 0
+        /// Records that say what a late event would have changed (T3).
+        public var corrections = 0
         public var evictedKeys = 0
         public var droppedRuns = 0
         public var droppedEvents = 0
@@ -149,6 +154,7 @@ extension EngineCounters {
         for (index, rule) in other.rules.enumerated() where sum.rules.indices.contains(index) {
             sum.rules[index].events += rule.events
             sum.rules[index].alerts += rule.alerts
+            sum.rules[index].corrections += rule.corrections
             sum.rules[index].silenced += rule.silenced
             sum.rules[index].evictedKeys += rule.evictedKeys
             sum.rules[index].droppedRuns += rule.droppedRuns

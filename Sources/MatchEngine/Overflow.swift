@@ -31,16 +31,32 @@ extension MachineContext {
         let start = Timestamp(nanoseconds: 0) + TimeSpan.hour * hour
         output.append(
             Alert(
-                id: AlertID.text(
-                    rule: "engine.overflow", key: [.text(rule.name)], time: start, number: 0),
-                rule: "engine.overflow", ruleID: rule.id, fingerprint: rule.fingerprint,
-                kind: "engine", state: .firing, severity: .warning, title: nil,
-                message: "rule \(rule.name): \(dropped)", tags: [], attack: [],
-                key: [Alert.NamedValue("rule", .text(rule.name))], matchedAt: instant,
-                firstTime: instant, lastTime: instant, strength: 1, confidence: 1, measures: [],
-                steps: [], attached: [], reason: overflow.rawValue, incompleteBecause: [],
-                grouped: 0, listVersions: [], sinks: rule.emit.sinks, probes: [], suppressKey: [],
-                groupKey: [], order: nextOrder(key: 0)))
+                engine: "engine.overflow", about: Alert.NamedValue("rule", .text(rule.name)),
+                message: "rule \(rule.name): \(dropped)", reason: overflow.rawValue, idTime: start,
+                ruleID: rule.id, fingerprint: rule.fingerprint, sinks: rule.emit.sinks,
+                order: nextOrder(key: 0), at: instant))
+    }
+}
+
+extension Alert {
+    /// A record in which the engine says something of itself.
+    ///
+    /// - Parameters:
+    ///   - name: `engine.overflow`, `engine.list_failed`.
+    ///   - subject: What it is about; with `idTime` it makes the identity.
+    public init(
+        engine name: String, about subject: NamedValue, message: String, reason: String,
+        idTime: Timestamp, ruleID: RuleID, fingerprint: UInt64, sinks: [String],
+        order: AlertOrder, at instant: Timestamp
+    ) {
+        self.init(
+            id: AlertID.text(rule: name, key: [subject.value], time: idTime, number: 0),
+            rule: name, ruleID: ruleID, fingerprint: fingerprint, kind: "engine", state: .firing,
+            severity: .warning, title: nil, message: message, tags: [], attack: [],
+            key: [subject], matchedAt: instant, firstTime: instant, lastTime: instant,
+            strength: 1, confidence: 1, measures: [], steps: [], attached: [], reason: reason,
+            incompleteBecause: [], grouped: 0, listVersions: [], sinks: sinks, probes: [],
+            suppressKey: [], groupKey: [], order: order)
     }
 }
 

@@ -60,6 +60,10 @@ struct MachineContext: Sendable {
     var emission: EmissionState
     /// What was told before its time.
     var earlyAlerts = EarlyAlerts()
+    /// Whether `fired` is kept.
+    var keepsFired = false
+    /// Alerts that have begun since the engine looked last, told early or now.
+    var fired: [(id: String, matchedAt: Timestamp)] = []
     /// The highest event time that has arrived.
     var highestTime = Timestamp.distantPast
     let keepsPartialMatches: Bool

@@ -80,6 +80,8 @@ public struct SourcePlan: Sendable, Equatable {
     public var lateness = TimeSpan.zero
     /// Whether matches of its events may be told before the watermark has passed them (T2a).
     public var isEarly = true
+    /// For how long back late events are compared with what was told (T3); zero: not at all.
+    public var correction = TimeSpan.zero
     public var idleAfter = TimeSpan.minute
     public var deduplication: Deduplication?
     /// The file that declares it; paths are relative to it.

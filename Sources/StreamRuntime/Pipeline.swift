@@ -15,12 +15,16 @@ public struct PipelineInput {
     public var idleAfter: TimeSpan
     /// Whether matches are told before the watermark has passed them, where they may be (T2a).
     public var isEarly: Bool
+    /// For how long back late events are compared with what was told (T3); zero: not at all.
+    public var correction: TimeSpan
 
     public init(
         name: String, source: any ByteSource, options: InputOptions, lateness: TimeSpan = .zero,
-        idleAfter: TimeSpan = .minute, isEarly: Bool = true
+        idleAfter: TimeSpan = .minute, isEarly: Bool = true,
+        correction: TimeSpan = .zero
     ) {
         self.isEarly = isEarly
+        self.correction = correction
         self.name = name
         self.source = source
         self.options = options
@@ -102,6 +106,7 @@ public final class Pipeline {
         shards = (0..<shardCount).map { index in
             var options = EngineOptions()
             options.lateness = inputs.map(\.lateness)
+            options.corrections = inputs.map(\.correction)
             options.judgesEarly = inputs.map { $0.isEarly && $0.lateness > .zero }
             options.shardIndex = index
             options.shardCount = shardCount
@@ -278,10 +283,12 @@ public final class Pipeline {
         try finishBatch(output)
         let time = summary.lastTime ?? .distantPast
         for feed in feeds { feed.loaded = [] }
+        var failures: [Alert] = []
         for update in updates {
             switch update {
-            case .failed(list: _, let fault):
+            case .failed(list: let index, let fault):
                 summary.listFaults.append(fault)
+                failures.append(listFailed(index, fault, at: time))
             case .changed(list: let index, let table):
                 for shard in shards {
                     shard.perform { engine, alerts in
@@ -290,6 +297,29 @@ public final class Pipeline {
                 }
             }
         }
+        guard !failures.isEmpty else { return }
+        var sent: [Alert] = []
+        stage.process(failures, emitting: &sent)
+        summary.alerts = stage.counters
+        try output(sent, [], summary)
+    }
+
+    /// A list whose file has turned bad is told once for each state of the file; its old content
+    /// stays in force.
+    private func listFailed(_ index: Int, _ fault: ListFault, at time: Timestamp) -> Alert {
+        let name = program.tables.lists[index].name
+        let sinks = program.rules.flatMap(\.emit.sinks)
+        return Alert(
+            engine: "engine.list_failed", about: Alert.NamedValue("list", .text(name)),
+            message: "list \(name): \(fault); the old content stays in force",
+            reason: "list failed", idTime: time, ruleID: RuleID(-1), fingerprint: 0,
+            sinks: sinks.indices.filter { sinks[..<$0].firstIndex(of: sinks[$0]) == nil }.map {
+                sinks[$0]
+            },
+            order: AlertOrder(
+                instant: time.nanoseconds, arrival: .max, depth: 0, rule: -1, key: 0,
+                serial: index),
+            at: time)
     }
 }
 

@@ -20,6 +20,10 @@ let inputOptions: [OptionSpec] = [
     OptionSpec("time-field", value: "FIELD", "the field with the event time (default: time)"),
     OptionSpec(
         "lateness", value: "D", "how far events may be out of order, for example 10s (default: 0s)"),
+    OptionSpec(
+        "correction", value: "D",
+        "with --lateness: tell what events that came too late would have changed of alerts up to D back"
+    ),
     OptionSpec("dead-letter", value: "FILE", "append lines that cannot be read, with the reason"),
 ]
 

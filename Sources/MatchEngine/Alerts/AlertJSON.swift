@@ -39,6 +39,9 @@ extension Alert {
         members.write("confidence", to: &output) { $0.appendJSON(.float(confidence)) }
         members.write("measures", to: &output) { $0.appendJSON(measures) }
         members.write("steps", to: &output) { $0.appendJSON(steps) { $1.appendJSON(to: &$0) } }
+        if !risks.isEmpty {
+            members.write("risks", to: &output) { $0.appendJSON(risks) { $1.appendJSON(to: &$0) } }
+        }
         members.write("attached", to: &output) { $0.appendJSON(attached) }
         members.write("complete", to: &output) { $0.appendJSON(.bool(incompleteBecause.isEmpty)) }
         members.write("incomplete_because", to: &output) {
@@ -70,6 +73,18 @@ extension Alert.BoundEvent {
         members.write("time", to: &output) { $0.appendJSON(.time(time)) }
         members.write("type", to: &output) { $0.appendJSON(type) }
         members.write("fields", to: &output) { $0.appendJSON(fields) }
+        output.append(UInt8(ascii: "}"))
+    }
+}
+
+extension Alert.Risk {
+    fileprivate func appendJSON(to output: inout [UInt8]) {
+        var members = JSONMembers()
+        output.append(UInt8(ascii: "{"))
+        members.write("on", to: &output) { $0.appendJSON(name) }
+        members.write("entity", to: &output) { $0.appendJSON(entity) }
+        members.write("points", to: &output) { $0.appendJSON(.float(points)) }
+        members.write("score", to: &output) { $0.appendJSON(.float(score)) }
         output.append(UInt8(ascii: "}"))
     }
 }

@@ -14,14 +14,14 @@ extension Engine {
                 guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
                     continue
                 }
+                let key = RehearsedKey(rule: rule, hash: hash)
                 early?.hold(
-                    event, at: place, rule: rule, hash: hash, inputs: route.inputs,
-                    canBegin: route.canBegin(event))
+                    RehearsedEvent(
+                        event: event, place: place, inputs: route.inputs,
+                        canBegin: route.canBegin(event)), key)
                 guard isAsked else { continue }
-                let found =
-                    early?.rehearse(
-                        rule, hash: hash, values: keyReader.values(route.key, of: event),
-                        of: machines, context) ?? []
+                let values = keyReader.values(route.key, of: event)
+                let found = early?.alerts(key, values: values, of: machines, context) ?? []
                 for alert in found where !context.earlyAlerts.contains(alert.id) {
                     sendEarly(alert)
                 }
@@ -48,5 +48,77 @@ extension Engine {
             context.counters.early.withdrawn += 1
             context.output.append(alert)
         }
+    }
+
+    // MARK: - Late events
+
+    /// Keeps an event that is being processed in order, for late ones that may come.
+    mutating func keepForCorrection(_ event: Event, at place: Timestamp) {
+        guard late != nil else { return }
+        late?.forget(before: place)
+        for candidate in event.batch.candidates.places(of: event.row) {
+            let rule = event.batch.candidates.rule(at: candidate)
+            guard late?.corrects(rule) == true else { continue }
+            context.rule = rule
+            for route in routes[rule] where route.type == event.type && route.admits(event) {
+                guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
+                    continue
+                }
+                late?.keep(
+                    RehearsedEvent(
+                        event: event, place: place, inputs: route.inputs,
+                        canBegin: route.canBegin(event)),
+                    RehearsedKey(rule: rule, hash: hash))
+            }
+        }
+    }
+
+    /// Remembers the alerts that have been told: only those can be taken back.
+    mutating func noteForCorrection() {
+        for fired in context.fired { late?.note(fired.id, at: fired.matchedAt) }
+        context.fired.removeAll(keepingCapacity: true)
+    }
+
+    /// Tells what a late event would have changed of what matched of late (T3).
+    mutating func correct(by event: Event, source: Int, watermark: Timestamp) {
+        guard late != nil, source < corrections.count, corrections[source] > .zero else { return }
+        let since = watermark - corrections[source]
+        guard event.time >= since else { return }
+        for candidate in event.batch.candidates.places(of: event.row) {
+            let rule = event.batch.candidates.rule(at: candidate)
+            guard late?.corrects(rule) == true else { continue }
+            context.rule = rule
+            for route in routes[rule] where route.type == event.type && route.admits(event) {
+                guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
+                    continue
+                }
+                let found = late?.findings(
+                    RehearsedEvent(
+                        event: event, place: event.time, inputs: route.inputs,
+                        canBegin: route.canBegin(event)),
+                    RehearsedKey(rule: rule, hash: hash),
+                    values: keyReader.values(route.key, of: event), since: since,
+                    watermark: watermark)
+                for finding in found ?? [] { tell(finding, of: event) }
+            }
+        }
+    }
+
+    private mutating func tell(_ finding: LateJudge.Finding, of event: Event) {
+        var alert: Alert
+        switch finding {
+        case .cancelled(let told):
+            alert = told
+            alert.reason = "a late event, of \(event.time), would have kept it from firing"
+        case .missed(let missed):
+            alert = missed
+            alert.reason = "a late event, of \(event.time), would have completed it"
+        }
+        alert.state = .corrected
+        alert.order.instant = max(alert.order.instant, context.instant.nanoseconds)
+        alert.order.arrival = .max
+        context.counters.rules[context.rule].corrections += 1
+        late?.note(alert.id, at: alert.matchedAt)
+        context.output.append(alert)
     }
 }

@@ -25,7 +25,7 @@ extension Checker {
             range: block.name?.range ?? block.range)
         var decoderRange = plan.range
         var deduplicationRange = plan.range
-        let words = ["decode", "time", "type", "lateness", "idle", "dedup", "early"]
+        let words = ["decode", "time", "type", "lateness", "idle", "dedup", "early", "correction"]
         for setting in block.settings {
             guard let key = setting.key else { continue }
             switch key.text {
@@ -51,6 +51,7 @@ extension Checker {
                         .badSetting("type", wanted: "`field \"kind\"` or a text", at: setting.range)
                     )
                 }
+            case "correction": plan.correction = length(setting, 1) ?? .zero
             case "lateness": plan.lateness = length(setting, 1) ?? .zero
             case "idle":
                 plan.idleAfter =

@@ -161,6 +161,10 @@ private struct SymbolCollector {
 
     private mutating func add(_ event: EventDeclaration) {
         let name = event.path.text
+        if RuleSetTables.isMade(name) {
+            diagnostics.append(.reservedEvent(name, at: event.path.range))
+            return
+        }
         if let earlier = symbols.eventIndex[name], let range = symbols.events[earlier].range {
             _ = isNew(
                 Name(name, event.path.range), kind: "event", first: Name(name, range))

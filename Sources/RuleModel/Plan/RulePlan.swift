@@ -44,9 +44,12 @@ public struct RuleSetTables: Sendable, Equatable {
     /// The names of the event types as a decoder may find them in the data: those that the engine
     /// itself makes (`alert`, `metric.x`, `risk.x`) are nil, so that nobody sends an alert from outside.
     public var outsideTypes: [String?] {
-        eventTypes.map { name in
-            name == "alert" || name.hasPrefix("metric.") || name.hasPrefix("risk.") ? nil : name
-        }
+        eventTypes.map { RuleSetTables.isMade($0) ? nil : $0 }
+    }
+
+    /// Whether the engine itself makes events of this name.
+    public static func isMade(_ name: String) -> Bool {
+        name == "alert" || name.hasPrefix("metric.") || name.hasPrefix("risk.")
     }
 }
 

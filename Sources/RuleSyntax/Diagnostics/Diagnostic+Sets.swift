@@ -115,6 +115,15 @@ extension Diagnostic {
             at: range, label: "not a warning")
     }
 
+    /// A declaration of an event that the engine itself makes.
+    public static func reservedEvent(_ name: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .reservedEvent, "events named `\(name)` are made by the engine", at: range,
+            label: "cannot be declared",
+            notes: ["`alert`, `metric.NAME` and `risk.NAME` are there without a declaration"],
+            help: [Help("give your own events another name")])
+    }
+
     /// Rules wait for each other's alerts; the first name is repeated at the end.
     public static func ruleCycle(_ rules: [String], at range: SourceRange) -> Diagnostic {
         Diagnostic(

@@ -4,7 +4,7 @@ extension DiagnosticCode {
     static let sets: [DiagnosticCode] = [
         notRun, missingImport, noSinks, unknownSetting, badSetting, plainSecret, connectorCount,
         sourceNotRun,
-        badAllow, ruleCycle,
+        badAllow, ruleCycle, reservedEvent,
     ]
 
     private static let login = "event login { user: text }\n\n"
@@ -196,5 +196,19 @@ extension DiagnosticCode {
               sequence { hit: alert one }
               alert "{hit.time}"
             }
+            """)
+
+    static let reservedEvent = DiagnosticCode(
+        "E0811", "reserved-event",
+        explanation: """
+            Alerts, metrics and risks are events too, which rules read as `alert`, `metric.NAME` and `risk.NAME`. \
+            They have those names to themselves, so that nobody can send an alert from outside: events of \
+            the input that say they are one are not of any type.
+            """,
+        wrong: """
+            event alert { host: text }
+            """,
+        right: """
+            event alarm { host: text }
             """)
 }

@@ -31,10 +31,12 @@ let replayCommand = CommandSpec(
     var session = try RunSession(arguments, tellsEmission: false)
     let options = try inputSettings(arguments)
     let lateness = try duration(arguments, "lateness") ?? .zero
+    let correction = try duration(arguments, "correction") ?? .zero
     let inputs = arguments.positionals.map { path in
         PipelineInput(
             name: path, source: makeSource(.files([path]), options: options), options: options,
-            lateness: lateness, isEarly: arguments.has("early"))
+            lateness: lateness, isEarly: arguments.has("early"),
+            correction: correction)
     }
     return try session.run(inputs, mode: .replay, sizeInBytes: inputSize(arguments.positionals))
 }

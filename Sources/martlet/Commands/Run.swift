@@ -47,18 +47,19 @@ private func liveInputs(
 ) throws(Failure) -> [PipelineInput] {
     let options = try inputSettings(arguments)
     let lateness = try duration(arguments, "lateness") ?? .zero
+    let correction = try duration(arguments, "correction") ?? .zero
     if !arguments.positionals.isEmpty {
         if arguments.has("follow") {
             return arguments.positionals.map { path in
                 PipelineInput(
                     name: path, source: makeSource(.follow([path]), options: options),
-                    options: options, lateness: lateness)
+                    options: options, lateness: lateness, correction: correction)
             }
         }
         return [
             PipelineInput(
                 name: "files", source: makeSource(.files(arguments.positionals), options: options),
-                options: options, lateness: lateness)
+                options: options, lateness: lateness, correction: correction)
         ]
     }
     if arguments.has("follow") { throw Failure(.badUsage, "`--follow` needs the name of a file") }
@@ -72,7 +73,7 @@ private func liveInputs(
     return [
         PipelineInput(
             name: "standard input", source: makeSource(.standardInput, options: options),
-            options: options, lateness: lateness)
+            options: options, lateness: lateness, correction: correction)
     ]
 }
 
@@ -110,7 +111,8 @@ private func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput 
     }
     return PipelineInput(
         name: plan.name, source: makeSource(selection, options: options), options: options,
-        lateness: plan.lateness, idleAfter: plan.idleAfter, isEarly: plan.isEarly)
+        lateness: plan.lateness, idleAfter: plan.idleAfter, isEarly: plan.isEarly,
+        correction: plan.correction)
 }
 
 private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
