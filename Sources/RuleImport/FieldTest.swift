@@ -25,6 +25,59 @@ struct FieldTest: Equatable, Sendable {
 
     init(plain text: String) { self.init(.plain, text, "") }
 
+    /// The test of a field by a pattern: the plainest one that says it.
+    init(_ pattern: WildcardPattern, _ subject: Subject, isCased: Bool) {
+        let text = subject.asText(mayBeNumber: pattern.mayBeNumber)
+        let pieces = pattern.pieces
+        func literal(_ index: Int) -> String? {
+            if case .text(let text) = pieces[index] { return RuleWriter.text(text) }
+            return nil
+        }
+        if let plain = pattern.plainText {
+            // A number in quotes is compared as a number where the field is one.
+            if subject.isNumber, Int64(plain).map(String.init) == plain {
+                self.init(.equal, subject.text, plain)
+            } else {
+                self.init(
+                    .equal, text, RuleWriter.text(plain), ignoringCase: !isCased && !plain.isEmpty)
+            }
+            return
+        }
+        if pieces == [.star] {
+            self.init(plain: "\(subject.text) exists")
+            return
+        }
+        if pattern.contains(.dash) {
+            self.init(
+                plain: "\(text) matches \(RuleWriter.pattern(pattern.regularExpression))"
+                    + (isCased ? "" : " ignoring case"))
+            return
+        }
+        let simple: (Operator, String)?
+        switch pieces.count {
+        case 2 where pieces[0] == .star: simple = literal(1).map { (.endsWith, $0) }
+        case 2 where pieces[1] == .star: simple = literal(0).map { (.startsWith, $0) }
+        case 3 where pieces[0] == .star && pieces[2] == .star:
+            simple = literal(1).map { (.contains, $0) }
+        default: simple = nil
+        }
+        let (comparison, part) = simple ?? (.like, RuleWriter.text(pattern.likePattern))
+        self.init(comparison, text, part, ignoringCase: !isCased)
+    }
+
+    /// Several tests, one of which must hold. Those of one kind become one test of several values.
+    static func anyOf(_ tests: [FieldTest]) -> ImportedCondition {
+        var groups: [[FieldTest]] = []
+        for test in tests {
+            if let index = groups.firstIndex(where: { $0[0].joins(test) }) {
+                groups[index].append(test)
+            } else {
+                groups.append([test])
+            }
+        }
+        return .any(groups.map(joined))
+    }
+
     /// Whether the two are one test of two values.
     func joins(_ other: FieldTest) -> Bool {
         comparison != .plain && comparison == other.comparison && subject == other.subject

@@ -104,4 +104,38 @@ import Testing
         #expect(run.output.contains("process.executable ends with"))
         #expect(run.output.contains("= host.process where action == \"start\""))
     }
+
+    @Test("a query of EQL becomes a rule that runs")
+    func eql() throws {
+        let query = """
+            // Started after a download.
+            sequence by host with maxspan=1m
+              [file where name : "*.EXE"] by path
+              [process where parent != "updater"] by executable
+            """
+        let workspace = try Workspace(["queries/download.eql": query])
+        let run = try workspace.martlet("import", "eql", "queries", "-o", "rules")
+        #expect(run.code == 0, "\(run.errors)")
+        #expect(try workspace.martlet("check", "rules").code == 0)
+        func event(_ second: Int, _ fields: String) -> String {
+            "{\"time\":\"2026-01-01T00:00:\(10 + second)Z\",\"host\":\"h\",\(fields)}\n"
+        }
+        try workspace.write(
+            "events.ndjson",
+            event(0, #""event":{"category":"file"},"name":"a.exe","path":"/a.exe""#)
+                + event(1, #""event":{"category":["process"]},"executable":"/a.exe""#)
+                + event(
+                    2, #""event":{"category":["process"]},"executable":"/a.exe","parent":"cmd""#))
+        let replay = try workspace.martlet(
+            "replay", "events.ndjson", "--rules", "rules", "--type", "ecs.event", "--format", "json"
+        )
+        #expect(replay.code == 0, "\(replay.errors)")
+        let lines = replay.output.split(separator: "\n")
+        #expect(lines.count == 1, "of an event without `parent` nothing is known")
+        #expect(lines.first?.contains("\"matched_at\":\"2026-01-01T00:00:12Z\"") == true)
+        let lost = try workspace.martlet(
+            "import", "eql", "-", input: "sample by a [any where true]")
+        #expect(lost.code == 1)
+        #expect(lost.errors.contains("standard input:1: lost: "))
+    }
 }

@@ -42,7 +42,7 @@ struct ImportGolden: Sendable, CustomStringConvertible {
         let notes = result.notes.map { "#! \($0.text)\n" }.joined()
         let count = "#! \(result.keptCount) of \(result.ruleCount) rules kept\n"
         let text = result.singleFile + notes + count
-        let golden = stem + ".rules"
+        let golden = (path.hasSuffix(".eql") ? path : stem) + ".rules"
         if ProcessInfo.processInfo.environment["UPDATE_GOLDEN"] == "1" {
             try? text.write(toFile: golden, atomically: true, encoding: .utf8)
             return
@@ -87,5 +87,20 @@ func expectSound(_ result: ImportResult, _ comment: String) {
 
     @Test("there are examples") func thereAreExamples() {
         #expect(ImportGolden.all(ending: ".yml").count >= 14)
+    }
+}
+
+@Suite("EQL becomes rules") struct EQLGoldenTests {
+    @Test(
+        "each example becomes what is written beside it",
+        arguments: ImportGolden.all(ending: ".eql"))
+    func golden(_ file: ImportGolden) {
+        let result = importEQL([file.input])
+        file.expect(result)
+        expectSound(result, file.description)
+    }
+
+    @Test("there are examples") func thereAreExamples() {
+        #expect(ImportGolden.all(ending: ".eql").count >= 2)
     }
 }

@@ -84,6 +84,19 @@ import Testing
         #expect(result.notes.first?.reason.contains("too short") == true)
     }
 
+    @Test(
+        "whether a regular expression may match a number is never denied wrongly",
+        arguments: [
+            ("12", true), ("^\\d+$", true), ("[a-f0-9]+", true), ("abc|1", true), ("a?1", true),
+            ("(abc)", true), ("a*", true), ("[]x]1", true), ("[[:digit:]x]", true), ("\\x31", true),
+            ("x{0,2}1", true), ("-1\\.5", true), ("abc", false), ("1a2", false),
+            ("\\\\temp", false),
+            ("\\s/\\d", false), ("(a|b)c", false), ("a+", false), ("=1", false),
+        ])
+    func numberPatterns(_ pattern: String, _ mayMatch: Bool) {
+        #expect(mayMatchNumber(pattern) == mayMatch)
+    }
+
     @Test("names fit patterns as file names fit them")
     func names() {
         #expect(fits("selection_a", "selection_*"))
@@ -137,6 +150,25 @@ import Testing
             #expect(result.keptCount <= result.ruleCount)
             if number % 4 == 0 { expectSound(result, "case \(number)") }
         }
+    }
+
+    @Test("mutated EQL queries never crash, and what comes out is sound") func eql() {
+        let seeds = ImportGolden.all(ending: ".eql").map(\.input.bytes)
+        guard !seeds.isEmpty else {
+            Issue.record("there are no examples to mutate")
+            return
+        }
+        let environment = ProcessInfo.processInfo.environment
+        let cases = min(environment["CASES"].flatMap(Int.init) ?? 400, 20_000)
+        var random = RandomSource(seed: 2)
+        var kept = 0
+        for number in 0..<cases {
+            let bytes = mutated(random.pick(seeds), &random)
+            let result = importEQL([ImportInput(name: "case \(number).eql", bytes: bytes)])
+            kept += result.keptCount
+            if number % 4 == 0 { expectSound(result, "case \(number)") }
+        }
+        #expect(kept > cases, "most queries of a mutated file are still whole")
     }
 
     private func mutated(_ bytes: [UInt8], _ random: inout RandomSource) -> [UInt8] {

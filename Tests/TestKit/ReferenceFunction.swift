@@ -147,7 +147,8 @@ func referenceCall(_ function: Function, _ arguments: [Value]) -> Value {
     case .number:
         if case .text(let text) = first {
             if let whole = Int64(text.string) { return .int(whole) }
-            return Double(text.string).map(decimal) ?? .missing
+            let isPlain = text.string.allSatisfy { "0123456789.+-eE".contains($0) }
+            return isPlain ? Double(text.string).map(decimal) ?? .missing : .missing
         }
         return number(first) == nil ? .missing : first
     case .text:

@@ -67,8 +67,19 @@ enum Functions {
         case .int, .float: return value
         case .text(let text):
             if let whole = Int64(text.string) { return .int(whole) }
+            // `Double` reads `0x1F`, `nan` and `infinity`, too, which are names or codes here.
+            guard text.string.utf8.allSatisfy(isDecimal) else { return .missing }
             return Double(text.string).map(Numbers.value) ?? .missing
         default: return .missing
+        }
+    }
+
+    private static func isDecimal(_ byte: UInt8) -> Bool {
+        switch byte {
+        case UInt8(ascii: "0")...UInt8(ascii: "9"), UInt8(ascii: "."), UInt8(ascii: "-"),
+            UInt8(ascii: "+"), UInt8(ascii: "e"), UInt8(ascii: "E"):
+            true
+        default: false
         }
     }
 

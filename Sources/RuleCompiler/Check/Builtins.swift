@@ -77,7 +77,7 @@ public struct Builtin: Sendable {
             example: "max(b.time - a.time, 1s) -> 1s"),
         Builtin(
             "number", [("t", .unknown)], .number, .number,
-            "The number a text spells; missing when it spells none.",
+            "The number a text spells in decimal digits; missing when it spells none.",
             example: "number(\"42\") -> 42"),
     ]
 

@@ -14,28 +14,8 @@ struct SigmaDetection {
         self.modifiers = modifiers
     }
 
-    /// A field of the stream as expressions of ours name it.
-    struct Subject {
-        var text: String
-        var type: String
-        /// The element that is looked at where the field is a list.
-        static let element = "element"
-
-        var isList: Bool { type.hasPrefix("[") }
-        var isNumber: Bool { type == "number" }
-
-        /// What a text is compared with. A number or a truth value in a field of any type is compared
-        /// as it is spelled.
-        func asText(mayBeNumber: Bool) -> String {
-            switch type {
-            case "text": text
-            case "any" where !mayBeNumber: text
-            default: "text(\(text))"
-            }
-        }
-
-        var asNumber: String { isNumber ? text : "number(\(text))" }
-    }
+    /// What an element of a list is called.
+    private static let element = "element"
 
     /// Notes a difference, once for the rule.
     private mutating func change(_ loss: ImportLoss) {
@@ -186,7 +166,8 @@ struct SigmaDetection {
         switch value {
         case .pattern(let pattern, let isCased):
             .pattern(pattern.prefixed(by: .star).suffixed(by: .star), isCased: isCased)
-        case .number(let text): .pattern(SigmaPattern([.star, .text(text), .star]), isCased: false)
+        case .number(let text):
+            .pattern(WildcardPattern([.star, .text(text), .star]), isCased: false)
         default: value
         }
     }
@@ -204,9 +185,9 @@ struct SigmaDetection {
         var ways: [ImportedCondition] = []
         if !asked.isEmpty { ways.append(try scalar(asked, subject, line: line)) }
         if !others.isEmpty {
-            let element = Subject(text: Subject.element, type: "text")
+            let element = Subject(text: Self.element, type: "text")
             let inner = try scalar(others, element, line: line).simplified
-            ways.append(.quantified("any \(Subject.element) in \(subject.text): \(inner.text)"))
+            ways.append(.quantified("any \(Self.element) in \(subject.text): \(inner.text)"))
         }
         return .any(ways)
     }
@@ -214,17 +195,9 @@ struct SigmaDetection {
     private mutating func scalar(
         _ values: [SigmaValue], _ subject: Subject, line: Int
     ) throws(ImportLoss) -> ImportedCondition {
-        // Tests of one kind make one test of several values.
-        var groups: [[FieldTest]] = []
-        for value in values {
-            let test = try test(value, subject, line: line)
-            if let index = groups.firstIndex(where: { $0[0].joins(test) }) {
-                groups[index].append(test)
-            } else {
-                groups.append([test])
-            }
-        }
-        return .any(groups.map(FieldTest.joined))
+        var tests: [FieldTest] = []
+        for value in values { tests.append(try test(value, subject, line: line)) }
+        return FieldTest.anyOf(tests)
     }
 
     private mutating func test(
@@ -232,7 +205,7 @@ struct SigmaDetection {
     ) throws(ImportLoss) -> FieldTest {
         switch value {
         case .pattern(let pattern, let isCased):
-            return test(pattern, subject, isCased: isCased)
+            return FieldTest(pattern, subject, isCased: isCased)
         case .number(let number):
             if subject.type == "text" {
                 return FieldTest(.equal, subject.text, RuleWriter.text(number))
@@ -247,7 +220,8 @@ struct SigmaDetection {
             return FieldTest(plain: "\(subject.text) \(exists ? "exists" : "missing")")
         case .regex(let source, let ignoringCase):
             return FieldTest(
-                plain: "\(subject.asText(mayBeNumber: false)) matches \(RuleWriter.pattern(source))"
+                plain: "\(subject.asText(mayBeNumber: mayMatchNumber(source))) matches "
+                    + RuleWriter.pattern(source)
                     + (ignoringCase ? " ignoring case" : ""))
         case .network(let network):
             return FieldTest(.network, subject.text, RuleWriter.text(network))
@@ -256,8 +230,8 @@ struct SigmaDetection {
         case .field(let name, let comparison, let isCased):
             let other = try self.subject(name, line: line)
             return FieldTest(
-                plain: "\(subject.text) \(comparison) \(other.text)"
-                    + (isCased ? "" : " ignoring case"))
+                plain: "\(subject.asText(mayBeNumber: true)) \(comparison) "
+                    + other.asText(mayBeNumber: true) + (isCased ? "" : " ignoring case"))
         case .list(let name, let isCased):
             let identifier = RuleWriter.identifier(from: name)
             schema.add(list: identifier, "of text from \"\(identifier).txt\"")
@@ -270,45 +244,5 @@ struct SigmaDetection {
                 plain: "\(subject.asText(mayBeNumber: false)) in list \(identifier)"
                     + (isCased ? "" : " ignoring case"))
         }
-    }
-
-    private func test(_ pattern: SigmaPattern, _ subject: Subject, isCased: Bool) -> FieldTest {
-        let text = subject.asText(mayBeNumber: pattern.mayBeNumber)
-        let pieces = pattern.pieces
-        func literal(_ index: Int) -> String? {
-            if case .text(let text) = pieces[index] { return RuleWriter.text(text) }
-            return nil
-        }
-        if let plain = pattern.plainText {
-            // A number in quotes is compared as a number where the field is one.
-            if subject.isNumber, Int64(plain).map(String.init) == plain {
-                return FieldTest(.equal, subject.text, plain)
-            }
-            return FieldTest(
-                .equal, text, RuleWriter.text(plain), ignoringCase: !isCased && !plain.isEmpty)
-        }
-        if pieces == [.star] { return FieldTest(plain: "\(subject.text) exists") }
-        if pattern.contains(.dash) {
-            return FieldTest(
-                plain: "\(text) matches \(RuleWriter.pattern(pattern.regularExpression))"
-                    + (isCased ? "" : " ignoring case"))
-        }
-        switch pieces.count {
-        case 2 where pieces[0] == .star:
-            if let part = literal(1) {
-                return FieldTest(.endsWith, text, part, ignoringCase: !isCased)
-            }
-        case 2 where pieces[1] == .star:
-            if let part = literal(0) {
-                return FieldTest(.startsWith, text, part, ignoringCase: !isCased)
-            }
-        case 3 where pieces[0] == .star && pieces[2] == .star:
-            if let part = literal(1) {
-                return FieldTest(.contains, text, part, ignoringCase: !isCased)
-            }
-        default: break
-        }
-        return FieldTest(
-            .like, text, RuleWriter.text(pattern.likePattern), ignoringCase: !isCased)
     }
 }

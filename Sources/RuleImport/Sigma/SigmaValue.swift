@@ -1,6 +1,6 @@
 /// A value of a detection after its modifiers.
 enum SigmaValue: Equatable, Sendable {
-    case pattern(SigmaPattern, isCased: Bool)
+    case pattern(WildcardPattern, isCased: Bool)
     /// A number as it is written in our language.
     case number(String)
     case bool(Bool)
@@ -83,16 +83,16 @@ struct SigmaModifiers {
         case .int(let number): return Draft(value: .number(String(number)))
         case .float(let number): return Draft(value: .number(number.description))
         case .text(let text):
-            return Draft(value: .pattern(SigmaPattern(parsing: text), isCased: false))
+            return Draft(value: .pattern(WildcardPattern(parsing: text), isCased: false))
         }
     }
 
     /// A number is a text to the modifiers that look into texts.
-    private func pattern(of value: SigmaValue) -> (SigmaPattern, isCased: Bool)? {
+    private func pattern(of value: SigmaValue) -> (WildcardPattern, isCased: Bool)? {
         switch value {
         case .pattern(let pattern, let isCased): (pattern, isCased)
-        case .number(let text): (SigmaPattern([.text(text)]), false)
-        case .bool(let bool): (SigmaPattern([.text(bool ? "true" : "false")]), false)
+        case .number(let text): (WildcardPattern([.text(text)]), false)
+        case .bool(let bool): (WildcardPattern([.text(bool ? "true" : "false")]), false)
         case .null, .regex, .network, .comparison, .field, .exists, .list: nil
         }
     }
@@ -177,7 +177,7 @@ struct SigmaModifiers {
                 throw loss("the value is too short to be found wherever it stands in encoded text")
             }
             return encoded.map {
-                Draft(value: .pattern(SigmaPattern([.text($0)]), isCased: isCased))
+                Draft(value: .pattern(WildcardPattern([.text($0)]), isCased: isCased))
             }
         case "minute", "hour", "day", "week", "month", "year":
             throw loss("parts of a time (`\(modifier)`) cannot be asked of a field")
@@ -218,10 +218,10 @@ struct SigmaModifiers {
     }
 
     private func encoded(
-        _ pattern: SigmaPattern, _ encoding: TextEncoding, line: Int
-    ) throws(ImportLoss) -> SigmaPattern {
+        _ pattern: WildcardPattern, _ encoding: TextEncoding, line: Int
+    ) throws(ImportLoss) -> WildcardPattern {
         if case .utf8 = encoding { return pattern }
-        var pieces: [SigmaPattern.Piece] = []
+        var pieces: [WildcardPattern.Piece] = []
         for piece in pattern.pieces {
             guard case .text(let text) = piece else {
                 pieces.append(piece)
@@ -236,6 +236,6 @@ struct SigmaModifiers {
             }
             pieces.append(.text(decoded))
         }
-        return SigmaPattern(pieces)
+        return WildcardPattern(pieces)
     }
 }

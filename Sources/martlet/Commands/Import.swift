@@ -6,10 +6,10 @@ import StreamRuntime
     import Glibc
 #endif
 
-/// `martlet import sigma PATH...`: rules of other languages as rules of ours.
+/// `martlet import sigma|eql PATH...`: rules of other languages as rules of ours.
 let importCommand = CommandSpec(
-    name: "import", summary: "turn Sigma rules into rules of ours",
-    positionals: "sigma PATH...",
+    name: "import", summary: "turn Sigma rules and EQL queries into rules of ours",
+    positionals: "sigma|eql PATH...",
     options: [
         OptionSpec(
             "output", short: "o", value: "DIR",
@@ -17,14 +17,19 @@ let importCommand = CommandSpec(
         OptionSpec("report", value: "FILE", "write what was lost or changed as JSON"),
         OptionSpec(
             "mapping", value: "FILE",
-            "event types and field names for log sources; may be given several times"),
+            "sigma: event types and field names for log sources; may be given several times"),
         OptionSpec(
-            "values", value: "FILE", "values for placeholders; may be given several times"),
+            "values", value: "FILE",
+            "sigma: values for placeholders; may be given several times"),
+        OptionSpec("event", value: "NAME", "eql: the type of all events (default: ecs.event)"),
+        OptionSpec(
+            "category-field", value: "FIELD",
+            "eql: the field with an event's category (default: event.category)"),
     ],
     notes: [
         """
-        Paths are files, folders (all .yml and .yaml files below them), or `-` for standard input.
-        All are read together, so that correlations find their rules. Without --output the rules go
+        Paths are files, folders (all .yml and .yaml files below them, or all .eql files), or `-` for
+        standard input. All are read together, so that correlations find their rules. Without --output the rules go
         to standard output as one file. What cannot be kept exactly is said on standard error, never
         guessed; exit 1 when a rule was lost. The page manual/import.md says what becomes what.
         """
@@ -32,11 +37,14 @@ let importCommand = CommandSpec(
     examples: [
         "martlet import sigma rules/windows -o imported --report loss.json",
         "martlet import sigma rule.yml --mapping ecs.yml > rule.rules",
+        "martlet import eql queries/ -o imported --event endpoint.event",
     ]
 ) { arguments throws(Failure) in
     let console = Console(arguments)
     guard let language = arguments.positionals.first else {
-        throw Failure(.badUsage, "what to import is not said", help: "write `import sigma PATH...`")
+        throw Failure(
+            .badUsage, "what to import is not said",
+            help: "write `import sigma PATH...` or `import eql PATH...`")
     }
     let paths = Array(arguments.positionals.dropFirst())
     guard !paths.isEmpty else {
@@ -53,10 +61,17 @@ let importCommand = CommandSpec(
             options: SigmaImportOptions(
                 mappings: try readAll(arguments.values("mapping")),
                 values: try readAll(arguments.values("values"))))
+    case "eql":
+        inputs.add(paths, endings: [".eql"])
+        result = importEQL(
+            inputs.files,
+            options: EQLImportOptions(
+                event: arguments.value("event") ?? "ecs.event",
+                categoryField: arguments.value("category-field") ?? "event.category"))
     default:
         throw Failure(
             .badUsage, "`\(language)` cannot be imported",
-            help: "`sigma` can: write `import sigma PATH...`")
+            help: "`sigma` and `eql` can: write `import sigma PATH...`")
     }
     for problem in inputs.problems { console.warn("martlet: \(problem)") }
     for note in result.notes { console.warn(note.text) }
@@ -137,19 +152,13 @@ private func write(_ result: ImportResult, into folder: String) throws(Failure) 
     let base = folder.hasSuffix("/") ? folder : folder + "/"
     var names = NameTable()
     _ = names.unique("schema")
-    let stems = result.files.map { names.unique(stem(of: $0.input)) }
+    let stems = result.files.map { names.unique(fileStem(of: $0.input)) }
     for (file, name) in zip(result.files, stems) {
         let imports = (result.schema.isEmpty ? [] : ["schema"]) + file.uses.map { stems[$0] }
         let head = imports.map { "import \"\($0).rules\"\n" }.joined()
         try write(head + (head.isEmpty ? "" : "\n") + file.text, to: base + name + ".rules")
     }
     if !result.schema.isEmpty { try write(result.schema, to: base + "schema.rules") }
-}
-
-private func stem(of path: String) -> String {
-    let name = path.split(separator: "/").last.map(String.init) ?? "rules"
-    guard let dot = name.lastIndex(of: "."), dot > name.startIndex else { return name }
-    return String(name[..<dot])
 }
 
 private func write(_ text: String, to path: String) throws(Failure) {

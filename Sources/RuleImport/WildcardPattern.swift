@@ -1,5 +1,5 @@
-/// A text value of a Sigma rule: literal text, wildcards, and what modifiers put into it.
-struct SigmaPattern: Equatable, Sendable {
+/// A text to look for: literal text, wildcards, and what the modifiers of Sigma put into it.
+struct WildcardPattern: Equatable, Sendable {
     enum Piece: Equatable, Sendable {
         case text(String)
         /// `*`: any text.
@@ -38,6 +38,13 @@ struct SigmaPattern: Equatable, Sendable {
         if isEscaped { append(.text("\\")) }
     }
 
+    /// Reads a spelling in which `*` and `?` are wildcards and every other character is itself.
+    init(wildcards text: String) {
+        for scalar in text.unicodeScalars {
+            append(scalar == "*" ? .star : scalar == "?" ? .question : .text(String(scalar)))
+        }
+    }
+
     mutating func append(_ piece: Piece) {
         if case .text(let text) = piece {
             if text.isEmpty { return }
@@ -50,8 +57,8 @@ struct SigmaPattern: Equatable, Sendable {
         pieces.append(piece)
     }
 
-    func prefixed(by piece: Piece) -> SigmaPattern { SigmaPattern([piece] + pieces) }
-    func suffixed(by piece: Piece) -> SigmaPattern { SigmaPattern(pieces + [piece]) }
+    func prefixed(by piece: Piece) -> WildcardPattern { WildcardPattern([piece] + pieces) }
+    func suffixed(by piece: Piece) -> WildcardPattern { WildcardPattern(pieces + [piece]) }
 
     /// The text, if there is nothing else.
     var plainText: String? {
@@ -82,8 +89,8 @@ struct SigmaPattern: Equatable, Sendable {
     func contains(_ piece: Piece) -> Bool { pieces.contains(piece) }
 
     /// The patterns for all values of the placeholders; nil names the one that has none.
-    func expanded(_ values: [String: [String]]) -> Result<[SigmaPattern], MissingPlaceholder> {
-        var results = [SigmaPattern()]
+    func expanded(_ values: [String: [String]]) -> Result<[WildcardPattern], MissingPlaceholder> {
+        var results = [WildcardPattern()]
         for piece in pieces {
             guard case .placeholder(let name) = piece else {
                 for index in results.indices { results[index].append(piece) }
@@ -93,7 +100,7 @@ struct SigmaPattern: Equatable, Sendable {
                 return .failure(MissingPlaceholder(name: name))
             }
             results = results.flatMap { start in
-                values.map { SigmaPattern(start.pieces + SigmaPattern(parsing: $0).pieces) }
+                values.map { WildcardPattern(start.pieces + WildcardPattern(parsing: $0).pieces) }
             }
         }
         return .success(results)
@@ -102,8 +109,8 @@ struct SigmaPattern: Equatable, Sendable {
     struct MissingPlaceholder: Error { var name: String }
 
     /// The same with `%name%` as placeholders.
-    var withPlaceholders: SigmaPattern {
-        var result = SigmaPattern()
+    var withPlaceholders: WildcardPattern {
+        var result = WildcardPattern()
         for piece in pieces {
             guard case .text(let text) = piece else {
                 result.append(piece)
@@ -130,8 +137,8 @@ struct SigmaPattern: Equatable, Sendable {
 
     /// The same with a dash of any kind for each `-` or `/` that begins an option: one that stands
     /// before a word and not behind one.
-    var withDashes: SigmaPattern {
-        var result = SigmaPattern()
+    var withDashes: WildcardPattern {
+        var result = WildcardPattern()
         for piece in pieces {
             guard case .text(let text) = piece else {
                 result.append(piece)
@@ -152,10 +159,10 @@ struct SigmaPattern: Equatable, Sendable {
     static let dashes = ["-", "/", "\u{2013}", "\u{2014}", "\u{2015}"]
 
     /// The five patterns of one with a single dash; others as they are.
-    var perDash: [SigmaPattern] {
+    var perDash: [WildcardPattern] {
         guard pieces.count(where: { $0 == .dash }) == 1 else { return [self] }
         return Self.dashes.map { dash in
-            SigmaPattern(pieces.map { $0 == .dash ? .text(dash) : $0 })
+            WildcardPattern(pieces.map { $0 == .dash ? .text(dash) : $0 })
         }
     }
 
