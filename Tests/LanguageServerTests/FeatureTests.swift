@@ -403,3 +403,75 @@ import Testing
         }
     }
 }
+
+/// Names that go through what the engine makes: metrics, clusters, alerts.
+@Suite("Names across kinds") struct KindTests {
+    private static let uri = "file:///ws/rules/kinds.rules"
+    private static let text = """
+        event sale {
+          region: text
+          shop: text
+          amount: number
+        }
+        metric revenue {
+          by region
+          over sale
+          window 1m tumbling
+          measure total = sum(amount)
+          forecast total for 5m
+        }
+        rule low {
+          sequence by region {
+            a: metric.revenue where total < 5
+          }
+          alert "{region} {a.total}"
+        }
+        list links of pair = [["a", "b"]]
+        rule odd {
+          anomaly_cluster by region {
+            measure sales = count of sale every 1m by shop
+            baseline last 30
+            anomalous when z(sales) > 4
+            cluster when at least 2 shop within 5m linked by links
+          }
+          alert "odd"
+        }
+        rule both {
+          correlation by region within 5m {
+            first_one: alert low
+            other: sale where amount > 5
+            first_one before other within 1m
+          }
+          alert "{other.amount}"
+        }
+        """
+
+    private func renamed(_ marked: String, to name: String) -> String {
+        var client = TestClient(files: ["/ws/rules/kinds.rules": Self.text])
+        client.open(Self.uri, Self.text)
+        guard case .object(let members) = client.parameters(marked, in: Self.uri) else { return "" }
+        let response = client.response(
+            "textDocument/rename", .object(members + [("newName", .text(name))]))
+        if let error = response["error"]?["message"]?.text { return error }
+        return client.applying(
+            response["result"]?["changes"]?[Self.uri]?.elements ?? [], to: Self.uri)
+    }
+
+    @Test(
+        "a rename reaches every place",
+        arguments: [
+            ("{a.to‸tal}", "total"), ("metric.rev‸enue", "revenue"), ("by re‸gion\n", "region"),
+            ("linked by li‸nks", "links"), ("z(sa‸les)", "sales"), ("first_one be‸fore", ""),
+            ("alert lo‸w\n", "low"), ("first‸_one before", "first_one"),
+            ("before oth‸er within", "other"), ("where amou‸nt", "amount"),
+            ("every 1m by sh‸op", "shop"),
+        ])
+    func rename(marked: String, old: String) {
+        let result = renamed(marked, to: "new_name")
+        if old.isEmpty {
+            #expect(result.contains("nothing that can be renamed"))
+        } else {
+            #expect(result == Self.text.replacing(old, with: "new_name"))
+        }
+    }
+}

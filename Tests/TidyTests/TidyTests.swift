@@ -172,6 +172,23 @@ import Testing
         }
     }
 
+    @Test(
+        "every keyword of the lexer stands in each grammar for editors",
+        arguments: [
+            "textmate/martlet.tmLanguage.json", "tree-sitter/grammar.js", "vim/syntax/martlet.vim",
+            "pygments/martlet_lexer.py", "vscode/syntaxes/martlet.tmLanguage.json",
+        ])
+    func editorGrammars(path: String) {
+        guard let text = SourceTree.text("grammar/\(path)") else {
+            Issue.record("there is no grammar/\(path)")
+            return
+        }
+        let words = Set(text.split { !($0.isLetter || $0 == "_") }.map(String.init))
+        for keyword in Keyword.allCases {
+            #expect(words.contains(keyword.rawValue), "`\(keyword.rawValue)` is not in \(path)")
+        }
+    }
+
     @Test("no file names a machine or its folders") func noMachines() {
         for file in SourceTree.sources + SourceTree.tests where file.target != "TidyTests" {
             for (index, line) in file.lines.enumerated() {

@@ -145,7 +145,8 @@ extension LanguageServer {
         let after = index + 1 < tokens.count ? tokens[index + 1].kind : .endOfFile
         let word = source.text(token.range)
         if before?.kind == .dot { return result }
-        let isCalled = after == .leftParenthesis
+        // `count` alone is a measure that every threshold has.
+        let isCalled = after == .leftParenthesis || word == "count"
         let isMeasured = before?.kind == .assign
         if isCalled || isMeasured, builtinNames.contains(word) {
             result.type = .function
@@ -162,7 +163,9 @@ extension LanguageServer {
             result.type = .keyword
             return result
         }
-        if before?.kind == .colon || before?.keyword == .of {
+        let isElement =
+            before?.kind == .leftBracket && index > 1 && tokens[index - 2].kind == .colon
+        if before?.kind == .colon || before?.keyword == .of || isElement {
             result.type = .type
             return result
         }

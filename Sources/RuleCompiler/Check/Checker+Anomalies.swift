@@ -27,6 +27,9 @@ extension Checker {
             }
         }
         rule.clusterMember = syntax.series.first?.member.text ?? ""
+        if let member = syntax.member, member.text == rule.clusterMember {
+            for field in rule.clusterMemberFields { use(.field, at: member.range, of: field) }
+        }
         let baseline = syntax.baseline.map { self.baseline($0) }
         let when = syntax.criterion.map { criterion in
             condition(criterion.condition, in: Scope(.window), keyword: "anomalous when")
@@ -100,6 +103,7 @@ extension Checker {
                 return nil
             }
             use(.field, at: path.range, of: field.range, type: field.type)
+            if let declared = field.range { rule.clusterMemberFields.append(declared) }
             return fields.field(field.path, field.type)
         }
         if symbol.isClosed {

@@ -85,6 +85,8 @@ struct RuleContext {
     var input: Int?
     /// What the members of a cluster are called.
     var clusterMember = ""
+    /// Where the fields that tell its members apart are declared.
+    var clusterMemberFields: [SourceRange] = []
     /// What the engine makes that it reads, and where it says so.
     var reads: [(producer: Producer, range: SourceRange)] = []
     /// Whether it uses a constant or definition that has a mistake of its own.
