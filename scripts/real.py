@@ -27,7 +27,7 @@ MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000  # times are whole millisecond
 
 DATA_SETS = (
     "openssh cloudtrail-stratus cloudtrail-s3-exfil panther-rule-tests apache-access retail permit-receipt "
-    "incidents-bpic2013 win-bitsadmin win-cmstp win-lsass-comsvcs win-mshta-sct win-psexec "
+    "incidents-bpic2013 metrics-onlineboutique traces-onlineboutique win-bitsadmin win-cmstp win-lsass-comsvcs win-mshta-sct win-psexec "
     "win-purplesharp-ad win-reg-dump-sam win-schtask win-sharpwmi win-vbs-launcher "
     "win-lsass-campaign"
 ).split()
@@ -58,6 +58,17 @@ def truth(name):
 
 def replay(name, *rules, flags=(), file=None):
     """The alerts that began, in order. Resolved and updated ones are of no interest here."""
+    return [record for record in records(name, *rules, flags=flags, file=file) if record.get("state") == "firing"]
+
+
+def metrics(name, *rules, flags=()):
+    """The buckets of metrics by name of the metric, in order."""
+    found = [record for record in records(name, *rules, flags=(*flags, "--metrics")) if "metric" in record]
+    return by_key(found, lambda record: record["metric"])
+
+
+def records(name, *rules, flags=(), file=None):
+    """All that is printed, in order."""
     command = [MARTLET, "replay", str(file or DATA / f"{name}.ndjson.gz"), "--format", "json", *flags]
     for path in rules:
         command += ["--rules", str(ROOT / path)]
@@ -65,10 +76,10 @@ def replay(name, *rules, flags=(), file=None):
     # However many engines share the keys, the records are the same, byte for byte.
     if printed([*command, "--threads", "3"]) != output:
         failures.append(f"{name}, {', '.join(rules)}: three threads raise other alerts than one")
-    alerts = [json.loads(line) for line in output.splitlines()]
-    for alert in alerts:
-        alert["at"] = instant(alert["matched_at"])
-    return [alert for alert in alerts if alert["state"] == "firing"]
+    found = [json.loads(line) for line in output.splitlines()]
+    for record in found:
+        record["at"] = instant(record.get("matched_at") or record["end"])
+    return found
 
 
 def printed(command):
@@ -509,6 +520,96 @@ def retail():
         [alert["at"] for alert in of(alerts, "retail_very_large_line")], 16)
 
 
+# ---------------------------------------------------------------- business and operations
+
+
+def rounded(number):
+    """Decimal numbers as two programs print them alike."""
+    return None if number is None else round(number, 6)
+
+
+def buckets(items, size):
+    """Events by the end of the bucket that they are in."""
+    return by_key(items, lambda event: instant(event["@timestamp"]) // size * size + size)
+
+
+def interval(found, measure):
+    """How often the value of a bucket was in its 95 % interval, and how many buckets had one."""
+    told = [(record["measures"][measure], record["forecasts"][measure]) for record in found]
+    told = [(value, told) for value, told in told if value is not None and told["low"] is not None]
+    return sum(told["low"] <= value <= told["high"] for value, told in told), len(told)
+
+
+def business():
+    flags = ("--time-field", "@timestamp")
+    show("retail, business", replay("retail", "rules/business", flags=flags))
+    found = metrics("retail", "rules/business", flags=flags)
+    sales = [event for event in events("retail") if event["type"] == "sale"]
+    for name, size in (("revenue_per_minute", MINUTE), ("revenue_per_hour", HOUR)):
+        expected = [
+            (end, rounded(sum(line["amount"] for line in lines)), len({line["invoice"] for line in lines}))
+            for end, lines in buckets(sales, size).items()
+        ]
+        # Buckets without a sale are there too, and are not looked at here.
+        got = [
+            (record["at"], rounded(record["measures"]["total"]), record["measures"]["transactions"])
+            for record in found[name] if record["measures"]["transactions"]
+        ]
+        # The last bucket is still open when the recording ends.
+        row("retail", f"metric {name}", "count", expected, got, len(expected) - 1, missed=1)
+    inside, told = interval(found["revenue_per_hour"], "total")
+    notes.append(f"retail, revenue_per_hour: {inside} of {told} hours were in their 95 % interval")
+
+    flags = ("--type", "web.access", "--time-field", "@timestamp", "--lateness", "1m")
+    show("apache-access, business", replay("apache-access", "rules/business", flags=flags))
+    found = metrics("apache-access", "rules/business", flags=flags)["engagement"]
+    seen = [event for event in events("apache-access") if event["status"] < 400]
+    expected = [
+        (end, len(lines), len({line["src_ip"] for line in lines})) for end, lines in buckets(seen, 10 * MINUTE).items()
+    ]
+    got = [(record["at"], record["measures"]["interactions"], record["measures"]["users"]) for record in found]
+    row("apache-access", "metric engagement", "count", expected, [entry for entry in got if entry[1]],
+        len(expected) - 1, missed=1)
+    inside, told = interval(found, "users")
+    notes.append(f"apache-access, engagement: {inside} of {told} buckets were in their 95 % interval")
+
+
+def operations():
+    flags = ("--type", "pod.usage", "--time-field", "@timestamp")
+    alerts = replay("metrics-onlineboutique", "rules/operations", flags=flags)
+    show("metrics-onlineboutique", alerts)
+    # A fault that takes CPU shows within five minutes. The first two come before there is a history.
+    faults = [
+        (fault["inject_pod"], int(fault["inject_timestamp"]) * 1000)
+        for fault in truth("onlineboutique")["faults"] if fault["inject_type"].startswith("cpu")
+    ]
+    near = lambda pod, at: next((begin for name, begin in faults if name == pod and begin <= at <= begin + 5 * MINUTE), at)
+    raised = of(alerts, "pod_cpu_above_forecast")
+    got = {(alert["key"]["pod"], near(alert["key"]["pod"], alert["at"])) for alert in raised}
+    row("metrics-onlineboutique", "pod_cpu_above_forecast", "truth", faults, got, 6, missed=5, false=4)
+
+    flags = ("--type", "span", "--time-field", "@timestamp")
+    show("traces-onlineboutique", replay("traces-onlineboutique", "rules/operations", flags=flags))
+    found = metrics("traces-onlineboutique", "rules/operations", flags=flags)["service_performance"]
+    spans = by_key(events("traces-onlineboutique"), lambda span: span["service"])
+    expected = []
+    for service, own in spans.items():
+        for end, inside in buckets(own, 10_000).items():
+            took = sorted(span["duration_us"] for span in inside)
+            rank = 0.95 * (len(took) - 1)
+            below = int(rank)
+            above = took[min(below + 1, len(took) - 1)]
+            percentile = took[below] + (rank - below) * (above - took[below])
+            expected.append((service, end, len(took), rounded(sum(took) / len(took)), rounded(percentile)))
+    got = [
+        (record["key"]["service"], record["at"], record["measures"]["calls"], rounded(record["measures"]["mean_us"]),
+         rounded(record["measures"]["p95_us"])) for record in found if record["measures"]["calls"]
+    ]
+    # The buckets in which the recording ends stay open.
+    row("traces-onlineboutique", "metric service_performance", "count", expected, got,
+        len(expected) - len(spans), missed=len(spans))
+
+
 def bound(alert, step, field):
     """A field of the event that a step of the alert holds."""
     for entry in alert["steps"]:
@@ -601,6 +702,8 @@ def main():
     early()
     windows()
     retail()
+    business()
+    operations()
     process()
     print_table()
     print("\nnote: the rules for AWS and Windows were written with these recordings at hand, so their lines guard")

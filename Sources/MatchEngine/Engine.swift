@@ -197,6 +197,12 @@ public struct Engine: ~Copyable, Sendable {
         return context.partialMatches
     }
 
+    /// Hands out the buckets of metrics since the last call (`EngineOptions.keepsMetrics`), in order.
+    public mutating func takeMetrics() -> [MetricRecord] {
+        defer { context.metrics = [] }
+        return context.metrics
+    }
+
     // MARK: - Order
 
     /// Nothing waits: each row stands at the time that has been reached, or moves it (T2).

@@ -35,6 +35,8 @@ public struct EngineOptions: Sendable {
     public var limits = EngineLimits()
     /// Whether near misses of rules that say `report partial` are kept for `takePartialMatches`.
     public var keepsPartialMatches = false
+    /// Whether the buckets of metrics are kept for `takeMetrics`; rules read them in any case.
+    public var keepsMetrics = false
 
     public init() {}
 }
@@ -48,6 +50,8 @@ public struct EngineLimits: Sendable {
     /// Events of one key in the window of a threshold rule. More than of a sequence, since a count may
     /// well ask for them and percentiles go on as estimates (H3).
     public var eventsPerWindow = 1_000_000
+    /// Different values that one `distinct` of one bucket of a metric tells apart.
+    public var distinctValues = 100_000
     /// Events of one step that an alert shows; the rest is counted in `omitted`.
     public var eventsPerAlertStep = 10
     /// Tests of one event against one candidate that a single event may cause in one rule.
@@ -88,6 +92,8 @@ public struct EngineCounters: Sendable, Equatable {
         public var evictedKeys = 0
         public var droppedRuns = 0
         public var droppedEvents = 0
+        /// Values that a `distinct` of a metric had no room for.
+        public var droppedValues = 0
         /// Events at which the search was cut short.
         public var exhaustedSearches = 0
 
@@ -159,6 +165,7 @@ extension EngineCounters {
             sum.rules[index].evictedKeys += rule.evictedKeys
             sum.rules[index].droppedRuns += rule.droppedRuns
             sum.rules[index].droppedEvents += rule.droppedEvents
+            sum.rules[index].droppedValues += rule.droppedValues
             sum.rules[index].exhaustedSearches += rule.exhaustedSearches
         }
         return sum

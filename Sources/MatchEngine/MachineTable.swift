@@ -38,9 +38,9 @@ struct MachineTable: Sendable {
             case .anomaly(let anomaly):
                 places.append(.anomaly(anomalies.count))
                 anomalies.append(AnomalyMachine(rule: index, anomaly: anomaly))
-            case .metric(let metric):
+            case .metric:
                 places.append(.metric(metrics.count))
-                metrics.append(MetricMachine(rule: index, metric: metric))
+                metrics.append(MetricMachine(rule: index))
             }
         }
     }

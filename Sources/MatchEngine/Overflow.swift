@@ -3,7 +3,7 @@ import RuleModel
 extension MachineContext {
     /// What was dropped because a limit was reached.
     enum Overflow: String, Sendable {
-        case keys, runs, events, searches
+        case keys, runs, events, values, searches
     }
 
     /// Counts that a limit was reached, and tells it once for each rule and hour (T9).
@@ -20,6 +20,9 @@ extension MachineContext {
         case .events:
             counters.rules[rule].droppedEvents += 1
             dropped = "too many events of a key; the oldest were dropped"
+        case .values:
+            counters.rules[rule].droppedValues += 1
+            dropped = "too many different values of a key in one bucket; new ones are not counted"
         case .searches:
             counters.rules[rule].exhaustedSearches += 1
             dropped = "too many combinations of events to try; a match may have been missed"
@@ -69,6 +72,9 @@ extension KeyTable.Doubts {
         if contains(.droppedRuns) { reasons.append("runs of this key were dropped for its limit") }
         if contains(.droppedEvents) {
             reasons.append("events of this key were dropped for its limit")
+        }
+        if contains(.droppedValues) {
+            reasons.append("different values of this key were not counted for its limit")
         }
         if contains(.exhaustedSearch) {
             reasons.append("not all combinations of events could be tried")

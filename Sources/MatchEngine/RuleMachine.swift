@@ -57,6 +57,8 @@ struct MachineContext: Sendable {
     var derived: DerivedEvents
     var risks = RiskScores()
     var partialMatches: [PartialMatch] = []
+    /// Buckets of metrics since they were taken last.
+    var metrics: [MetricRecord] = []
     var emission: EmissionState
     /// What was told before its time.
     var earlyAlerts = EarlyAlerts()
@@ -67,6 +69,7 @@ struct MachineContext: Sendable {
     /// The highest event time that has arrived.
     var highestTime = Timestamp.distantPast
     let keepsPartialMatches: Bool
+    let keepsMetrics: Bool
 
     init(program: Program, environment: EngineEnvironment, options: EngineOptions) {
         self.program = program
@@ -82,6 +85,7 @@ struct MachineContext: Sendable {
         derived = DerivedEvents(program: program)
         emission = EmissionState(program: program)
         keepsPartialMatches = options.keepsPartialMatches
+        keepsMetrics = options.keepsMetrics
     }
 
     /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a

@@ -41,6 +41,8 @@ public struct PipelineSummary: Sendable {
     public var engine = EngineCounters(ruleCount: 0)
     /// Near misses of rules that say `report partial`, since the output was called last.
     public var nearMisses: [PartialMatch] = []
+    /// Buckets of metrics since the output was called last, in order; only where they are asked for.
+    public var metrics: [MetricRecord] = []
     /// Matches that wait for a deadline which the events' time has not reached.
     public var openDeadlines = 0
     /// List files that could not be read while running; their old content stayed.
@@ -90,10 +92,12 @@ public final class Pipeline {
     /// - Parameters:
     ///   - shardCount: How many engines share the keys; the alerts are the same for any number.
     ///   - lists: Where list files come from; looked at while a live pipeline runs.
+    ///   - keepsMetrics: Whether the summaries given to the output hold the buckets of metrics.
     /// - Precondition: there is at least one input and one shard.
     public init(
         program: Program, inputs: [PipelineInput], mode: Mode, shardCount: Int,
-        environment: EngineEnvironment, lists: ListWatcher?, limits: EngineLimits = EngineLimits()
+        environment: EngineEnvironment, lists: ListWatcher?, limits: EngineLimits = EngineLimits(),
+        keepsMetrics: Bool = false
     ) {
         precondition(!inputs.isEmpty && shardCount > 0, "a pipeline has an input and a shard")
         self.program = program
@@ -111,6 +115,7 @@ public final class Pipeline {
             options.shardIndex = index
             options.shardCount = shardCount
             options.limits = limits
+            options.keepsMetrics = keepsMetrics
             options.keepsPartialMatches = program.rules.contains { rule in
                 if case .sequence(let sequence) = rule.pattern { return sequence.reportsPartial }
                 return false
@@ -169,6 +174,8 @@ public final class Pipeline {
         var last: [Alert] = []
         stage.finish(emitting: &last)
         summary.alerts = stage.counters
+        summary.nearMisses = []
+        summary.metrics = []
         try output(last, [], summary)
         summary.engine = shards.dropFirst().reduce(shards[0].counters) {
             $0.adding(shard: $1.counters)
@@ -272,6 +279,8 @@ public final class Pipeline {
         let faults = feeds.flatMap { $0.report.takeFaults() }
         summary.nearMisses = shards.flatMap { $0.takePartialMatches() }
         summary.nearMisses.sort { ($0.endedAt, $0.rule) < ($1.endedAt, $1.rule) }
+        summary.metrics = shards.flatMap { $0.takeMetrics() }
+        summary.metrics.sort { $0.order < $1.order }
         try output(sent, faults, summary)
     }
 
@@ -355,6 +364,8 @@ private final class Shard: Sendable {
     func takePartialMatches() -> [PartialMatch] {
         state.withLock { $0.engine.takePartialMatches() }
     }
+
+    func takeMetrics() -> [MetricRecord] { state.withLock { $0.engine.takeMetrics() } }
 
     var counters: EngineCounters { state.withLock { $0.engine.counters } }
 

@@ -5,7 +5,7 @@ import RuleModel
     import Glibc
 #endif
 
-/// Where alerts go: standard output or a file, as readable lines or as NDJSON.
+/// Where alerts or metrics go: standard output or a file, as readable lines or as NDJSON.
 final class AlertOutput {
     private let descriptor: Int32
     private let name: String
@@ -24,7 +24,7 @@ final class AlertOutput {
         if let path, path != "-" {
             descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
             guard descriptor >= 0 else {
-                throw Failure(.failed, "cannot write alerts to `\(path)`: \(systemError())")
+                throw Failure(.failed, "cannot write to `\(path)`: \(systemError())")
             }
             name = "`\(path)`"
             self.isJSON = isJSON ?? true
@@ -50,8 +50,26 @@ final class AlertOutput {
                 alert.appendLine(style: style, to: &buffer)
             }
         }
+        try flush()
+    }
+
+    /// - Throws: when the records could not be written whole.
+    func write(_ metrics: [MetricRecord]) throws(Failure) {
+        guard !metrics.isEmpty else { return }
+        buffer.removeAll(keepingCapacity: true)
+        for metric in metrics {
+            if isJSON {
+                metric.appendJSON(to: &buffer)
+            } else {
+                metric.appendLine(style: style, to: &buffer)
+            }
+        }
+        try flush()
+    }
+
+    private func flush() throws(Failure) {
         guard writeAll(descriptor, buffer) else {
-            throw Failure(.failed, "cannot write alerts to \(name): \(systemError())")
+            throw Failure(.failed, "cannot write to \(name): \(systemError())")
         }
     }
 }

@@ -32,6 +32,8 @@ let outputOptions: [OptionSpec] = [
     OptionSpec(
         "format", choices: ["text", "json"],
         "how alerts are printed (default: text on a terminal, else json)"),
+    OptionSpec("metrics", "print the buckets of metrics as well"),
+    OptionSpec("metrics-to", value: "FILE", "append the buckets of metrics to a file as NDJSON"),
     OptionSpec("fail-on-alert", "exit 1 if there was an alert"),
 ]
 
@@ -72,6 +74,8 @@ struct RunSession {
     let program: Program
     let deployment: DeploymentPlan
     private let output: AlertOutput
+    /// Nil: nobody asked for metrics.
+    private let metricOutput: AlertOutput?
     private let deadLetter: DeadLetterFile?
     private let lists: [ListID: ListTable]
     private let shardCount: Int
@@ -100,6 +104,16 @@ struct RunSession {
             let needed = withSources(Set(ids), in: set.compilation.plans)
             program.rules.removeAll { !needed.contains($0.id) }
         }
+        let wantsMetrics = arguments.has("metrics") || arguments.has("metrics-to")
+        if !wantsMetrics {
+            // What nobody reads need not be measured.
+            program.rules.removeAll { $0.isMetric && !$0.place.isRead }
+            guard !program.rules.isEmpty else {
+                throw Failure(
+                    .badRules, "there is no rule to run, and no rule reads the metrics",
+                    help: "print them with `--metrics`")
+            }
+        }
         self.program = program
         deployment = set.compilation.deployment
         shardCount = try arguments.integer("threads", minimum: 1) ?? 1
@@ -110,6 +124,11 @@ struct RunSession {
         output = try AlertOutput(
             path: arguments.value("to"), isJSON: format.map { $0 == "json" },
             colour: console.coloursOutput, tellsEmission: tellsEmission)
+        metricOutput =
+            try wantsMetrics
+            ? AlertOutput(
+                path: arguments.value("metrics-to"), isJSON: format.map { $0 == "json" },
+                colour: console.coloursOutput, tellsEmission: tellsEmission) : nil
         if let path = arguments.value("dead-letter") {
             do throws(DeadLetterError) {
                 deadLetter = try DeadLetterFile(path: path)
@@ -131,7 +150,7 @@ struct RunSession {
         let pipeline = Pipeline(
             program: program, inputs: inputs, mode: mode, shardCount: shardCount,
             environment: environment, lists: mode == .live ? watcher : nil,
-            limits: limits)
+            limits: limits, keepsMetrics: metricOutput != nil)
         StopRequest.listen()
         let started = monotonicSeconds()
         var progress = ProgressLine(
@@ -142,7 +161,10 @@ struct RunSession {
         do {
             summary = try pipeline.run(shouldStop: { StopRequest.isPending }) {
                 alerts, faults, summary in
-                if !alerts.isEmpty || !faults.isEmpty { progress.clear() }
+                if !alerts.isEmpty || !faults.isEmpty || !summary.metrics.isEmpty {
+                    progress.clear()
+                }
+                try metricOutput?.write(summary.metrics)
                 try output.write(alerts)
                 try deadLetter?.append(faults)
                 for fault in faults {
@@ -196,8 +218,10 @@ func loadLists(_ plans: [ListPlan]) throws(Failure) -> [ListID: ListTable] {
 func zoneTables(of program: Program) -> [String: ZoneTable] {
     var names = Set(program.tables.schedules.map(\.zone))
     for rule in program.rules {
-        if case .threshold(let threshold) = rule.pattern, let zone = threshold.window.zone {
-            names.insert(zone)
+        switch rule.pattern {
+        case .threshold(let threshold): if let zone = threshold.window.zone { names.insert(zone) }
+        case .metric(let metric): if let zone = metric.window.zone { names.insert(zone) }
+        case .sequence, .correlation, .anomaly: break
         }
         for case .code(_, .inZone(let zone)) in rule.emit.message { names.insert(zone) }
     }

@@ -62,6 +62,11 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
         if counters.silenced > 0 {
             lines.append("\(name): \(grouped(counters.silenced)) silenced by `unless` or `active`")
         }
+        if counters.droppedValues > 0 {
+            lines.append(
+                "\(name): \(grouped(counters.droppedValues)) values that `distinct` had no room for"
+            )
+        }
         let dropped = counters.evictedKeys + counters.droppedRuns + counters.droppedEvents
         if dropped > 0 || counters.exhaustedSearches > 0 {
             lines.append(

@@ -217,7 +217,8 @@ struct CompileTests {
     func notRun() throws {
         let result = try compiled(
             rule("", "a: login where ok", alert: "{a.time}")
-                + "metric m {\nover login\nwindow 1m tumbling\nmeasure n = count\n}\n"
+                + "rule c {\ncorrelation by user within 5m {\na: login where ok\n"
+                + "b: login where not ok\n}\nalert \"{a.time}\"\n}\n"
         )
         #expect(result.diagnostics.map(\.code.number) == ["W0801"])
         #expect(result.program?.rules.map(\.name) == ["r"])

@@ -18,6 +18,8 @@ import Testing
 
     @Test("correlations", arguments: Law.allCases)
     func correlations(_ law: Law) { hold(law, .correlation) }
+    @Test("metrics", arguments: Law.allCases)
+    func metrics(_ law: Law) { hold(law, .metric) }
 
     @Test("conditions on one event", arguments: [Law.reference, .batches, .passes])
     func conditions(_ law: Law) { hold(law, .condition) }
@@ -80,11 +82,14 @@ import Testing
     }
 }
 
-/// The only rule of a file, compiled without the passes that simplify plans.
+/// The rules of a file, compiled without the passes that simplify plans, and the one that counts: the
+/// metric, or else the only rule.
 private func unoptimised(_ source: SourceText) -> UnoptimisedRule? {
     let options = CompileOptions()
     let checked = check(loadRuleSet([source], options: options), options: options)
-    guard let plan = checked.plans.first else { return nil }
-    let ready = bounded(plan, tables: checked.tables, keysPerRule: nil)
-    return UnoptimisedRule(plan: plan, program: emit([ready], tables: checked.tables))
+    guard let plan = checked.plans.first(where: \.isMetric) ?? checked.plans.first else {
+        return nil
+    }
+    let ready = checked.plans.map { bounded($0, tables: checked.tables, keysPerRule: nil) }
+    return UnoptimisedRule(plan: plan, program: emit(ready, tables: checked.tables))
 }

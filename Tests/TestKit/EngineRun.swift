@@ -28,7 +28,15 @@ public struct EngineRun: Sendable {
     public func alerts(
         of program: Program, lists: [ListTable], events: [TestEvent], end: Timestamp?
     ) -> [Alert] {
+        records(of: program, lists: lists, events: events, end: end).alerts
+    }
+
+    /// The same with the buckets of metrics.
+    public func records(
+        of program: Program, lists: [ListTable], events: [TestEvent], end: Timestamp?
+    ) -> (alerts: [Alert], metrics: [MetricRecord]) {
         var merged: [Alert] = []
+        var metrics: [MetricRecord] = []
         for shard in 0..<shards {
             var options = EngineOptions()
             options.lateness = [lateness]
@@ -37,15 +45,19 @@ public struct EngineRun: Sendable {
             options.shardCount = shards
             options.watchStart = watchedFrom
             options.limits = limits
+            options.keepsMetrics = true
             var tables: [ListID: ListTable] = [:]
             for (index, table) in lists.enumerated() { tables[ListID(index)] = table }
             var engine = Engine(
                 program: program, environment: EngineEnvironment(lists: tables), options: options)
             feed(&engine, program.tables, events, end, into: &merged)
+            metrics += engine.takeMetrics()
         }
-        return merged.enumerated()
+        metrics.sort { $0.order < $1.order }
+        let alerts = merged.enumerated()
             .sorted { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }
             .map(\.element)
+        return (alerts, metrics)
     }
 
     private func feed(

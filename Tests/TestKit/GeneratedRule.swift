@@ -4,6 +4,7 @@ public struct GeneratedRule: Sendable, Equatable {
         case sequence(GeneratedSequence)
         case threshold(GeneratedThreshold)
         case correlation(GeneratedCorrelation)
+        case metric(GeneratedMetric)
         /// A sequence of one step with this condition.
         case condition(String)
     }
@@ -25,7 +26,9 @@ public struct GeneratedRule: Sendable, Equatable {
     public var text: String {
         var schema = GeneratedRule.schema
         if case .condition = pattern { schema = GeneratedRule.conditionSchema }
-        var lines = [schema, "", "rule r {"]
+        var lines = [schema, ""]
+        if case .metric(let metric) = pattern { lines += metric.declaration(key: key) }
+        lines.append("rule r {")
         switch pattern {
         case .condition(let condition):
             lines += ["  sequence {", "    s0: e where \(condition)", "  }"]
@@ -33,6 +36,7 @@ public struct GeneratedRule: Sendable, Equatable {
         case .sequence(let sequence): lines += sequence.lines(key: key)
         case .threshold(let threshold): lines += threshold.lines(key: key)
         case .correlation(let correlation): lines += correlation.lines(key: key)
+        case .metric(let metric): lines += metric.reader
         }
         lines.append("}")
         return lines.joined(separator: "\n") + "\n"
@@ -187,5 +191,30 @@ public struct GeneratedCorrelation: Sendable, Equatable {
         // Bound events are told apart by their number.
         lines.append("  attach " + members.map { "\($0.name).n" }.joined(separator: ", "))
         return lines
+    }
+}
+
+/// A metric, and a rule that fires for its buckets with `m0` of at least `limit`.
+public struct GeneratedMetric: Sendable, Equatable {
+    public var source: String
+    public var window: String
+    public var measures: [String]
+    /// What stands behind `forecast`.
+    public var forecasts: [String]
+    public var forgetAfter: String?
+    public var limit: Int
+
+    func declaration(key: [String]) -> [String] {
+        var lines = ["metric m {"]
+        if !key.isEmpty { lines.append("  by " + key.joined(separator: ", ")) }
+        lines += ["  over \(source)", "  window \(window)"]
+        lines += measures.enumerated().map { "  measure m\($0) = \($1)" }
+        lines += forecasts.map { "  forecast \($0)" }
+        if let forgetAfter { lines.append("  forget after \(forgetAfter)") }
+        return lines + ["}", ""]
+    }
+
+    var reader: [String] {
+        ["  sequence {", "    s: metric.m where m0 >= \(limit)", "  }", "  alert \"found\""]
     }
 }

@@ -13,7 +13,7 @@ public struct GeneratedCase: Sendable, Equatable {
 /// Makes small random rules and streams: few fields with tiny alphabets and many ties in time, so
 /// that rare orders of events are not rare.
 public struct Generator {
-    public enum Kind: Sendable { case sequence, threshold, correlation, condition }
+    public enum Kind: Sendable { case sequence, threshold, correlation, metric, condition }
 
     private var random: RandomSource
     private let seed: UInt64
@@ -26,24 +26,29 @@ public struct Generator {
     /// The case of this generator's seed.
     public mutating func makeCase(_ kind: Kind) -> GeneratedCase {
         let key: [String] = random.pick([["k"], ["k"], ["k"], [], ["k", "u"]])
+        // Seasons are of days, so their buckets are of hours.
+        var unit = kind == .metric && random.chance(50) ? TimeSpan.hour * 6 : .second
         let pattern: GeneratedRule.Pattern =
             switch kind {
             case .sequence: .sequence(makeSequence(key: key))
             case .threshold: .threshold(makeThreshold(key: key))
             case .correlation: .correlation(makeCorrelation(key: key))
+            case .metric: .metric(makeMetric(unit: unit))
             case .condition: .condition(makeCondition())
             }
         var rule = GeneratedRule(key: key, pattern: pattern)
         if case .threshold(let threshold) = pattern, threshold.isListed { rule.key = ["k"] }
         if kind == .condition { return makeConditionCase(rule) }
-        var events = makeStream(kind == .sequence ? random.number(2...11) : random.number(1...14))
-        if case .correlation(let correlation) = pattern {
-            // An update a minute needs minutes.
-            let scale = correlation.scale
-            for index in events.indices { events[index].time = events[index].time * scale }
+        // An update a minute needs minutes.
+        if case .correlation(let correlation) = pattern { unit = .second * correlation.scale }
+        let most = kind == .metric ? 50 : 14
+        var events = makeStream(
+            kind == .sequence ? random.number(2...11) : random.number(1...most))
+        for index in events.indices {
+            events[index].time = unit * Int64(events[index].time.seconds)
         }
         let last = events.map(\.time).max() ?? .zero
-        let end = last + TimeSpan(nanoseconds: 1) + .second * Int64(random.pick([0, 0, 2, 5, 30]))
+        let end = last + TimeSpan(nanoseconds: 1) + unit * Int64(random.pick([0, 0, 2, 5, 30]))
         return GeneratedCase(seed: seed, rule: rule, events: events, end: end)
     }
 
@@ -323,6 +328,37 @@ public struct Generator {
         if random.chance(12) { rule.options.append("reset after match") }
         if random.chance(8) { rule.options.append("forget after \(random.number(6...12))s") }
         return rule
+    }
+
+    // MARK: - Metrics
+
+    private mutating func makeMetric(unit: TimeSpan) -> GeneratedMetric {
+        let isSeconds = unit == .second
+        func text(_ count: Int) -> String { (unit * Int64(count)).description }
+        let size = isSeconds ? random.number(1...4) : random.pick([1, 2])
+        let hops = random.number(1...3)
+        let window = random.pick([
+            "\(text(size)) tumbling", "\(text(size)) tumbling",
+            "\(text(size * hops)) hopping every \(text(size))",
+            "session gap \(text(random.number(1...3))) max \(text(6))",
+        ])
+        let measures = (0..<random.number(1...2)).map { _ in
+            // What a forecast follows is a number.
+            random.chance(50) ? random.pick(["count", "sum(v)", "avg(v)"]) : makeMeasure()
+        }
+        var forecasts: [String] = []
+        if !window.hasPrefix("session") {
+            for index in measures.indices where random.chance(60) {
+                let isNumber = !measures[index].contains("(u)") || measures[index].hasPrefix("dist")
+                guard isNumber else { continue }
+                let season = isSeconds || random.chance(30) ? "" : " seasonal daily"
+                forecasts.append("m\(index) for \(text(size * random.number(1...3)))\(season)")
+            }
+        }
+        return GeneratedMetric(
+            source: makeSource(), window: window, measures: measures, forecasts: forecasts,
+            forgetAfter: random.chance(60) ? text(random.pick([6, 8, 100])) : nil,
+            limit: random.number(0...3))
     }
 
     private mutating func makeSource() -> String {

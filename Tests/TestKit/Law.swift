@@ -54,6 +54,10 @@ extension GeneratedCase {
         }
         let lists = inlineLists(compilation.tables)
         let end = TestEvent.epoch + end
+        if case .metric(let metric) = rule.pattern {
+            return metricVerdict(
+                under: law, metric, program, plain, compilation.tables, lists: lists, end: end)
+        }
         func alerts(
             _ run: EngineRun, _ events: [TestEvent]? = nil, by other: Program? = nil
         ) -> [Alert] {
@@ -142,7 +146,7 @@ extension GeneratedCase {
         }
     }
 
-    private func compare(expected: [String], _ found: [String]) -> Verdict {
+    func compare(expected: [String], _ found: [String]) -> Verdict {
         expected == found
             ? .agreed(matches: found.count) : .differed(expected: expected, found: found)
     }
@@ -157,7 +161,7 @@ extension GeneratedCase {
     }
 
     /// Each event arrives up to `lateness` after its time, so none is late.
-    private func shuffled(within lateness: TimeSpan, _ random: inout RandomSource) -> [TestEvent] {
+    func shuffled(within lateness: TimeSpan, _ random: inout RandomSource) -> [TestEvent] {
         let arrivals = events.map { event in
             event.time + .second * Int64(random.number(0...Int(lateness.seconds)))
         }

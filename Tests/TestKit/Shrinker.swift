@@ -61,8 +61,31 @@ extension GeneratedRule.Pattern {
         case .sequence(let sequence): return sequence.simpler().map { .sequence($0) }
         case .threshold(let threshold): return threshold.simpler().map { .threshold($0) }
         case .correlation(let correlation): return correlation.simpler().map { .correlation($0) }
+        case .metric(let metric): return metric.simpler().map { .metric($0) }
         case .condition: return []
         }
+    }
+}
+
+extension GeneratedMetric {
+    fileprivate func simpler() -> [GeneratedMetric] {
+        var rules: [GeneratedMetric] = []
+        for index in forecasts.indices {
+            var next = self
+            next.forecasts.remove(at: index)
+            rules.append(next)
+        }
+        if measures.count > 1, forecasts.isEmpty {
+            var next = self
+            next.measures.removeLast()
+            rules.append(next)
+        }
+        if forgetAfter != nil {
+            var next = self
+            next.forgetAfter = nil
+            rules.append(next)
+        }
+        return rules
     }
 }
 

@@ -35,7 +35,7 @@ extension LanguageServer {
                     [
                         "position": view.map.json(offset),
                         "label": .text(boundTotalWords(plan.bound)),
-                        "tooltip": .text(boundWords(plan.bound)), "paddingLeft": true,
+                        "tooltip": .text(boundWords(of: plan)), "paddingLeft": true,
                     ]
                 ))
         }

@@ -90,7 +90,7 @@ extension Alert.Risk {
 }
 
 /// The members of one object while they are written: knows where the commas go.
-private struct JSONMembers {
+struct JSONMembers {
     private var isFirst = true
 
     mutating func write(

@@ -1,13 +1,60 @@
 import RuleModel
 
-/// The state of a `metric` over all its keys. The compiler lets none through yet (`RulePlan.notRun`).
+/// The state of a `metric` over all its keys.
 struct MetricMachine: RuleMachine {
-    init(rule: Int, metric: MetricProgram) {}
+    private let index: Int
+    /// Made when watching begins, since it needs the time zones.
+    private var rule: MetricRule?
+    /// By `KeySlot.index`.
+    private var keys: [MetricKey?] = []
 
-    mutating func begin(at time: Timestamp, in context: inout MachineContext) {}
-    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {}
-    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {}
-    mutating func forget(_ key: KeySlot) {}
+    init(rule: Int) { index = rule }
+
+    mutating func begin(at time: Timestamp, in context: inout MachineContext) {
+        let program = context.program.rules[index]
+        guard case .metric(let metric) = program.pattern else { return }
+        rule = MetricRule(program, metric, zones: context.zones, limits: context.limits)
+    }
+
+    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
+        withKey(key, in: &context) { state, rule, context in
+            state.process(event, rule: rule, key: key, in: &context)
+        }
+    }
+
+    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
+        withKey(key, in: &context) { state, rule, context in
+            state.fire(until: time, rule: rule, key: key, in: &context)
+        }
+    }
+
+    mutating func forget(_ key: KeySlot) {
+        if keys.indices.contains(key.index) { keys[key.index] = nil }
+    }
+
+    /// What a list lets through was judged when the event came; buckets remember no events.
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
+
+    /// A bucket is no match: that one is open at the end needs no word.
     var openDeadlines: Int { 0 }
+
+    /// Takes the state of a key out of the array while it works, so that nothing is copied, and asks
+    /// for its next deadline afterwards.
+    private mutating func withKey(
+        _ key: KeySlot, in context: inout MachineContext,
+        _ body: (inout MetricKey, MetricRule, inout MachineContext) -> Void
+    ) {
+        guard let rule else { return }
+        while keys.count <= key.index { keys.append(nil) }
+        var taken: MetricKey?
+        swap(&taken, &keys[key.index])
+        var state = taken.take() ?? MetricKey(rule: rule, at: context.instant)
+        body(&state, rule, &context)
+        if state.isForgotten {
+            context.release(key)
+        } else {
+            context.wake(key, at: state.nextInstant(rule: rule))
+            keys[key.index] = consume state
+        }
+    }
 }

@@ -89,6 +89,12 @@ extension Aggregate {
             candidates.append(Candidate(position: sample.position, quantity: quantity))
         }
 
+        /// For samples that never leave: the first candidate stays the one.
+        mutating func accumulate(_ sample: Sample) {
+            add(sample)
+            while candidates.count > 1 { candidates.removeLast() }
+        }
+
         mutating func remove(_ sample: Sample) {
             if candidates.first?.position == sample.position { candidates.removeFirst() }
         }
@@ -145,6 +151,15 @@ extension Aggregate {
                 count(from: before.value, to: sample.value, adding: true)
             }
             samples.append(sample)
+        }
+
+        /// For samples that never leave: the first and the last one tell the time between.
+        mutating func accumulate(_ sample: Sample) {
+            add(sample)
+            guard samples.count > 2, let last = samples.last else { return }
+            samples.removeLast()
+            samples.removeLast()
+            samples.append(last)
         }
 
         mutating func remove(_ sample: Sample) {

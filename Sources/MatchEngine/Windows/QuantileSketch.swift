@@ -103,3 +103,12 @@ extension Array where Element: Comparable {
         return low
     }
 }
+
+extension QuantileSketch {
+    /// What a record says of a percentile that is an estimate.
+    static func note(on measure: String) -> String {
+        let percent = (relativeError * 1000).rounded() / 10
+        return "\(measure) is estimated within \(percent) %: "
+            + "there are more than \(OrderStatistics.exactLimit) values"
+    }
+}

@@ -40,6 +40,7 @@ extension Checker {
         result.tables.lists = symbols.lists.map { list($0) }
         result.tables.schedules = symbols.schedules.map { schedule($0) }
         declareSymbols()
+        let metrics = checkedMetrics()
         var graph = ProducerGraph()
         var tests: [String: [TestDeclaration]] = [:]
         for test in symbols.tests {
@@ -75,17 +76,13 @@ extension Checker {
                     range: select.name.range, whereRange: nil))
         }
         fields = read
-        for metric in symbols.metrics {
-            let checked = self.metric(metric)
-            graph.add(metric.name.text, isMetric: true, reads: rule.reads, risks: [])
-            guard var plan = checked else { continue }
+        for (metric, checked) in zip(symbols.metrics, metrics) {
+            graph.add(metric.name.text, isMetric: true, reads: checked.reads, risks: [])
+            guard var plan = checked.plan else { continue }
             plan.id = RuleID(result.plans.count)
             plan.origin = OriginID(result.origins.count)
             result.origins.append(metric.name.range)
             result.plans.append(plan)
-            if let kind = plan.notRun {
-                report(.notRun(kind, name: metric.name.text, at: metric.name.range))
-            }
         }
         let circles = graph.circles()
         for circle in circles { report(.ruleCycle(circle.path, at: circle.range)) }
@@ -135,45 +132,6 @@ extension Checker {
             declaredIn: set.sources[Int(declaration.range.source.rawValue)].name,
             keyColumn: declaration.key?.text, refresh: declaration.refresh.map(span), values: values
         )
-    }
-
-    // MARK: - Metrics as events
-
-    /// Each metric is an event type `metric.NAME` with its key, its measures and its forecasts (M1).
-    private mutating func addMetricEvents() {
-        for metric in symbols.metrics {
-            let name = "metric.\(metric.name.text)"
-            var event = EventSymbol(
-                name: name, kind: .metric(metric.name.text), range: metric.name.range)
-            for key in metric.keys?.fields ?? [] {
-                _ = event.add(
-                    EventSymbol.Field(
-                        path: FieldPath(key.segments.map(\.text)), type: .unknown,
-                        isOptional: false,
-                        range: key.range))
-            }
-            for measure in metric.measures {
-                _ = event.add(
-                    EventSymbol.Field(
-                        path: FieldPath([measure.name.text]), type: .unknown, isOptional: true,
-                        range: measure.name.range))
-            }
-            if !metric.forecasts.isEmpty {
-                for name in ["expected", "low", "high"] {
-                    _ = event.add(
-                        EventSymbol.Field(
-                            path: FieldPath([name]), type: .number, isOptional: true, range: nil))
-                }
-                _ = event.add(
-                    EventSymbol.Field(
-                        path: FieldPath(["trend"]), type: .enumeration(["up", "down", "flat"]),
-                        isOptional: true, range: nil))
-            }
-            if symbols.eventIndex[name] == nil {
-                symbols.eventIndex[name] = symbols.events.count
-                symbols.events.append(event)
-            }
-        }
     }
 
     // MARK: - Risk as events

@@ -127,7 +127,7 @@ private struct ProgramBuilder {
         MetricProgram(
             input: flat(plan.input), condition: condition(plan.input.condition, plan.condition),
             window: plan.window, measures: plan.measures.map { flat($0) },
-            forecasts: plan.forecasts, show: plan.show)
+            forecasts: plan.forecasts, forgetAfter: plan.forgetAfter, show: plan.show)
     }
 
     private mutating func flat(_ plan: MeasurePlan) -> MeasureProgram {

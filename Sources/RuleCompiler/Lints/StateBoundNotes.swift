@@ -9,7 +9,7 @@ public func diagnosticsWithBounds(_ compilation: Compilation) -> [Diagnostic] {
     let notes = compilation.plans.compactMap { plan -> Diagnostic? in
         if plan.notRun != nil { return nil }
         return .stateBound(
-            plan.name, boundWords(plan.bound), at: compilation.origins[plan.origin.rawValue])
+            plan.name, boundWords(of: plan), at: compilation.origins[plan.origin.rawValue])
     }
     return (compilation.diagnostics + notes).sorted { $0.precedes($1) }
 }

@@ -13,6 +13,8 @@ public enum StateDefaults {
     public static let keys = 100_000
     /// Members of one group of an anomaly cluster.
     public static let membersPerGroup = 1_000
+    /// Different values of one `distinct` in one bucket of a metric.
+    public static let distinctValues = 100_000
 }
 
 /// The plan with its bound worked out.
@@ -31,7 +33,7 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
     case .threshold(let threshold): size = thresholdSize(threshold, tables)
     case .correlation(let correlation): size = correlationSize(correlation, tables)
     case .anomaly(let anomaly): size = anomalySize(anomaly)
-    case .metric(let metric): size = (1, 1, 64 + 64 * metric.measures.count)
+    case .metric(let metric): size = metricSize(metric)
     }
     let (runBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
     let perRun = overflow ? Int.max / 2 : saturatingSum(runBytes + 64, historyBytes(plan.pattern))
@@ -117,6 +119,41 @@ private func anomalySize(_ plan: AnomalyPlan) -> (runs: Int, events: Int, eventB
     return (
         StateDefaults.membersPerGroup, saturatingSum(values, plan.outOf), 24 * plan.series.count
     )
+}
+
+/// The aggregates of the open buckets, and what the forecasts remember. One "run" is all of it.
+private func metricSize(_ plan: MetricPlan) -> (runs: Int, events: Int, eventBytes: Int) {
+    let bucket = plan.measures.reduce(64) { sum, measure in
+        saturatingSum(sum, bytes(of: measure.function))
+    }
+    // A bucket that has ended may have to stay until the watermark is past it.
+    let (buckets, overflow) = bucket.multipliedReportingOverflow(by: plan.window.openBuckets + 1)
+    guard !overflow, let step = plan.window.bucketStep, step > .zero else {
+        return (1, 1, overflow ? .max / 2 : buckets)
+    }
+    let forecasts = plan.forecasts.reduce(0) { sum, forecast in
+        let ahead = forecast.horizon.nanoseconds / step.nanoseconds
+        let season = (forecast.season?.span.nanoseconds ?? 0) / step.nanoseconds
+        // For each of two ways: predictions that wait, the latest errors twice, and the season.
+        let values = saturatingSum(
+            8 * Int(clamping: ahead), saturatingSum(1_600, 2 * Int(clamping: season)))
+        let (bytes, overflow) = values.multipliedReportingOverflow(by: 16)
+        return saturatingSum(sum, overflow ? .max / 2 : bytes)
+    }
+    return (1, 1, saturatingSum(buckets, forecasts))
+}
+
+/// What one aggregate of a bucket keeps at most.
+private func bytes(of function: AggregateFunction) -> Int {
+    switch function {
+    case .count, .last: 64
+    case .sum, .avg, .min, .max, .first: 192
+    case .rate: 512
+    // As many numbers as are exact; the sketch behind them is smaller.
+    case .percentile: 2 * 8 * 11_000
+    // A value, how often it came, and the room of a table that is half full; texts have bytes of their own.
+    case .distinct: StateDefaults.distinctValues * 96
+    }
 }
 
 /// Time, arrival number and the captured fields; a text is counted with 24 bytes of its own.

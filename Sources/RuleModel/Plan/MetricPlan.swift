@@ -6,18 +6,21 @@ public struct MetricPlan: Sendable, Equatable {
     public var window: WindowPlan
     public var measures: [MeasurePlan]
     public var forecasts: [ForecastPlan]
+    /// A key without events for so long is forgotten; until then it has empty buckets.
+    public var forgetAfter: TimeSpan
     /// What the dashboard calls it; nil: it is not shown.
     public var show: String?
 
     public init(
         input: InputPlan, condition: Term?, window: WindowPlan, measures: [MeasurePlan],
-        forecasts: [ForecastPlan], show: String?
+        forecasts: [ForecastPlan], forgetAfter: TimeSpan, show: String?
     ) {
         self.input = input
         self.condition = condition
         self.window = window
         self.measures = measures
         self.forecasts = forecasts
+        self.forgetAfter = forgetAfter
         self.show = show
     }
 }
@@ -34,6 +37,23 @@ public struct ForecastPlan: Sendable, Equatable {
         self.measure = measure
         self.horizon = horizon
         self.season = season
+    }
+}
+
+extension WindowPlan {
+    /// The distance of its buckets; nil: it has none at a fixed distance.
+    public var bucketStep: TimeSpan? {
+        switch kind {
+        case .tumbling(let size): size
+        case .hopping(_, every: let step): step
+        case .sliding, .session, .last: nil
+        }
+    }
+
+    /// How many buckets of one key are open at once.
+    public var openBuckets: Int {
+        guard case .hopping(let size, every: let step) = kind, step > .zero else { return 1 }
+        return Int(clamping: (size.nanoseconds - 1) / step.nanoseconds + 1)
     }
 }
 

@@ -83,6 +83,7 @@ extension PlanText {
                 "forecast \(plan.measures[forecast.measure].name) for \(forecast.horizon)"
                     + (forecast.season.map { " seasonal \($0.rawValue)" } ?? ""))
         }
+        lines.append("forget after \(plan.forgetAfter)")
         return lines
     }
 }

@@ -68,17 +68,19 @@ public struct MetricProgram: Sendable, Equatable {
     public var window: WindowPlan
     public var measures: [MeasureProgram]
     public var forecasts: [ForecastPlan]
+    public var forgetAfter: TimeSpan
     public var show: String?
 
     public init(
         input: InputProgram, condition: ConditionID?, window: WindowPlan,
-        measures: [MeasureProgram], forecasts: [ForecastPlan], show: String?
+        measures: [MeasureProgram], forecasts: [ForecastPlan], forgetAfter: TimeSpan, show: String?
     ) {
         self.input = input
         self.condition = condition
         self.window = window
         self.measures = measures
         self.forecasts = forecasts
+        self.forgetAfter = forgetAfter
         self.show = show
     }
 }

@@ -144,6 +144,14 @@ private struct ProgramCheck {
             for measure in metric.measures { check(measure, what) }
             for forecast in metric.forecasts {
                 expect(forecast.measure, below: metric.measures.count, "\(what), forecast")
+                guard let step = metric.window.bucketStep, step > .zero else {
+                    faults.append("\(what): a forecast without buckets")
+                    continue
+                }
+                for span in [forecast.horizon, forecast.season?.span ?? step]
+                where span < step || span.nanoseconds % step.nanoseconds != 0 {
+                    faults.append("\(what): \(span) is not a whole number of buckets of \(step)")
+                }
             }
         }
         // Code is shared between rules, so what it says of steps, keys and measures is checked here.

@@ -1,4 +1,4 @@
-// What is said about correlations, anomaly clusters and metrics (E0519 to E0529).
+// What is said about correlations, anomaly clusters and metrics (E0519 to E0531).
 
 extension Diagnostic {
     /// The condition of a member reads another member.
@@ -123,5 +123,45 @@ extension Diagnostic {
             .metricNeedsBuckets, "a metric is one event for each bucket, and this window has none",
             at: range, label: "moves with every event",
             help: [Help("write for example `window 1m tumbling`")])
+    }
+
+    /// A forecast that ends inside a bucket.
+    public static func forecastSteps(
+        _ horizon: String, bucket: String, at range: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .forecastSteps, "a forecast for \(horizon) ends inside a bucket of \(bucket)",
+            at: range,
+            label: "not a whole number of buckets",
+            help: [Help("name a multiple of \(bucket)")])
+    }
+
+    /// A season that is not made of buckets.
+    public static func seasonSteps(
+        _ season: String, bucket: String, at range: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .forecastSteps,
+            "a \(season) season is not a whole number of buckets of \(bucket), at least two",
+            at: range, label: "has no phase for each bucket",
+            help: [Help("choose shorter buckets, or leave the season out")])
+    }
+
+    /// A forecast of what comes when it comes.
+    public static func forecastOfSessions(at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .forecastSteps, "a forecast looks some buckets ahead, and sessions are not buckets",
+            at: range, label: "no next bucket to foresee",
+            help: [Help("give the metric a `tumbling` or `hopping` window")])
+    }
+
+    /// A forecast of a measure that is not a number.
+    public static func forecastOfNumber(
+        _ measure: String, _ type: TypeText, at range: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .forecastOfNumber, "`\(measure)` holds \(type), and a forecast needs numbers",
+            at: range,
+            label: "not a number")
     }
 }

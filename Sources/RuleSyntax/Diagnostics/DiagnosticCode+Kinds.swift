@@ -5,6 +5,7 @@ extension DiagnosticCode {
         memberReadsMember, movementOfOneMember, strengthNeverKnown, movementTooFine,
         membersContradict, seriesDiffer, seasonBeyondHistory,
         baselineTooShort, badSmoothing, scoreOfMeasure, metricNeedsBuckets,
+        forecastSteps, forecastOfNumber,
     ]
 
     private static let events = """
@@ -178,4 +179,34 @@ extension DiagnosticCode {
               measure calls = count
             }
             """)
+
+    private static func metric(_ window: String, _ measure: String, _ forecast: String) -> String {
+        events + """
+            metric load {
+              by service
+              over request
+              window \(window)
+              measure \(measure)
+              forecast \(forecast)
+            }
+            """
+    }
+
+    static let forecastSteps = DiagnosticCode(
+        "E0530", "forecast-steps",
+        explanation: """
+            A forecast goes from bucket to bucket: it looks a whole number of buckets ahead, and a season \
+            is a whole number of buckets, at least two. Sessions come when they come and have no next bucket.
+            """,
+        wrong: metric("10m tumbling", "calls = count", "calls for 15m"),
+        right: metric("5m tumbling", "calls = count", "calls for 15m"))
+
+    static let forecastOfNumber = DiagnosticCode(
+        "E0531", "forecast-of-number",
+        explanation: """
+            What a forecast says lies on a line through earlier values, so these are numbers. For a duration \
+            measure its seconds, for example `avg(seconds(took))`.
+            """,
+        wrong: metric("5m tumbling", "latest = last(service)", "latest for 15m"),
+        right: metric("5m tumbling", "slowest = max(ms)", "slowest for 15m"))
 }

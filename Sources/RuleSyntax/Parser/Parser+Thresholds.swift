@@ -205,7 +205,9 @@ extension Parser {
         return metric
     }
 
-    private static let metricWords: [Keyword] = [.by, .over, .window, .measure, .forecast, .show]
+    private static let metricWords: [Keyword] = [
+        .by, .over, .window, .measure, .forecast, .forget, .show,
+    ]
 
     private mutating func metricClause(
         into metric: inout MetricDeclaration, _ given: inout [String: SourceRange]
@@ -228,6 +230,9 @@ extension Parser {
         case .forecast:
             if let forecast = forecast(from: start.range) { metric.forecasts.append(forecast) }
             return
+        case .forget:
+            expect(.after)
+            metric.forgetAfter = duration()
         case .show:
             metric.show = textLiteral("a caption in quotes")
         default:

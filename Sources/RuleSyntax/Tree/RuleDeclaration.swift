@@ -375,12 +375,14 @@ public struct MetricDeclaration: Sendable, Equatable {
     public var window: WindowSyntax?
     public var measures: [MeasureSyntax]
     public var forecasts: [Forecast]
+    public var forgetAfter: DurationLiteral?
     public var show: TextLiteral?
     public var range: SourceRange
 
     public init(
         name: Name, keys: KeySyntax?, over: SourceSyntax?, window: WindowSyntax?,
-        measures: [MeasureSyntax], forecasts: [Forecast], show: TextLiteral?, range: SourceRange
+        measures: [MeasureSyntax], forecasts: [Forecast],
+        forgetAfter: DurationLiteral? = nil, show: TextLiteral?, range: SourceRange
     ) {
         self.name = name
         self.keys = keys
@@ -388,6 +390,7 @@ public struct MetricDeclaration: Sendable, Equatable {
         self.window = window
         self.measures = measures
         self.forecasts = forecasts
+        self.forgetAfter = forgetAfter
         self.show = show
         self.range = range
     }

@@ -1,0 +1,103 @@
+import RuleModel
+
+/// The open buckets of one key, or its open session.
+///
+/// No event is kept: each is added to the aggregates of the buckets it falls into and let go.
+struct MetricBuckets: Sendable {
+    struct Bucket: Sendable {
+        var start: Timestamp
+        var end: Timestamp
+        var events = 0
+        /// One for each measure.
+        var aggregates: [Aggregate]
+
+        init(_ rule: MetricRule, start: Timestamp, end: Timestamp) {
+            self.start = start
+            self.end = end
+            aggregates = rule.layout.measures.map {
+                Aggregate($0.function, parameter: $0.parameter)
+            }
+        }
+
+        /// H3: of an empty bucket `count` and `sum` are 0, all others are missing.
+        func value(_ measure: Int) -> Value {
+            if case .distinct = aggregates[measure], events == 0 { return .missing }
+            return aggregates[measure].value
+        }
+    }
+
+    /// In order of their ends.
+    private var open: [Bucket] = []
+
+    /// When the first of them ends.
+    var nextEnd: Timestamp { open.first?.end ?? .distantFuture }
+
+    /// Whether an event at this instant ends the open session, by being too far from its first event.
+    func endsSession(at instant: Timestamp, rule: MetricRule) -> Bool {
+        guard case .session(gap: _, max: let longest) = rule.window, let first = open.first else {
+            return false
+        }
+        return instant - first.start > longest
+    }
+
+    /// Takes an event. Returns whether a value had to be left out for the limit.
+    mutating func add(
+        _ event: Event, at instant: Timestamp, rule: MetricRule, evaluator: TermEvaluator
+    ) -> Bool {
+        makeRoom(at: instant, rule: rule)
+        let layout = rule.layout
+        let arguments = layout.arguments.map {
+            evaluator.value($0, in: EventContext(event: event))
+        }
+        var isFull = false
+        for index in open.indices where open[index].start <= instant && instant < open[index].end {
+            open[index].events += 1
+            for (place, measure) in layout.measures.enumerated() {
+                if let condition = measure.condition, !event.passes(layout.conditions[condition]) {
+                    continue
+                }
+                let value = measure.argument.map { arguments[$0] } ?? .missing
+                if open[index].aggregates[place].isFull(rule.distinctLimit, for: value) {
+                    isFull = true
+                    continue
+                }
+                open[index].aggregates[place].accumulate(
+                    Aggregate.Sample(
+                        position: open[index].events, time: event.time.nanoseconds, value: value))
+            }
+        }
+        return isFull
+    }
+
+    /// Takes out the bucket that ends first.
+    mutating func takeFirst(rule: MetricRule) -> Bucket? {
+        guard !open.isEmpty else { return nil }
+        let bucket = open.removeFirst()
+        // The key goes on with empty buckets as long as it is remembered.
+        if open.isEmpty, let grid = rule.grid {
+            append(grid.bucket(endingAfter: bucket.end), rule)
+        }
+        return bucket
+    }
+
+    /// Opens the buckets that hold this instant.
+    private mutating func makeRoom(at instant: Timestamp, rule: MetricRule) {
+        if case .session(let gap, max: _) = rule.window {
+            if open.isEmpty { open.append(Bucket(rule, start: instant, end: instant)) }
+            open[0].end = instant + gap
+            return
+        }
+        guard let grid = rule.grid else { return }
+        if open.isEmpty { append(grid.bucket(endingAfter: instant), rule) }
+        while let last = open.last {
+            let next = grid.bucket(endingAfter: last.end)
+            // At the end of all time there is no further bucket.
+            guard next.start <= instant, next.end > last.end else { return }
+            append(next, rule)
+        }
+    }
+
+    private mutating func append(_ bucket: BucketGrid.Bucket, _ rule: MetricRule) {
+        open.append(Bucket(rule, start: bucket.start, end: bucket.end))
+    }
+}
