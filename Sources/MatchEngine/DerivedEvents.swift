@@ -140,9 +140,11 @@ struct DerivedEvents: Sendable {
     // MARK: - Snapshot
 
     func write(to writer: inout StateWriter) {
-        writer.write(instant)
-        writer.write(waiting.count)
-        for events in waiting {
+        // Where nothing waits the instant means nothing.
+        let depths = waiting.prefix((waiting.lastIndex { !$0.isEmpty } ?? -1) + 1)
+        writer.write(depths.isEmpty ? .distantPast : instant)
+        writer.write(depths.count)
+        for events in depths {
             writer.write(events.count)
             for event in events {
                 writer.write(event.type)
