@@ -137,6 +137,51 @@ struct DerivedEvents: Sendable {
         add(Waiting(type: type, time: time, fields: known), depth, instant)
     }
 
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        // Where nothing waits the instant means nothing.
+        let depths = waiting.prefix((waiting.lastIndex { !$0.isEmpty } ?? -1) + 1)
+        writer.write(depths.isEmpty ? .distantPast : instant)
+        writer.write(depths.count)
+        for events in depths {
+            writer.write(events.count)
+            for event in events {
+                writer.write(event.type)
+                writer.write(event.time)
+                writer.write(event.fields.count)
+                for (column, value) in event.fields {
+                    writer.write(column)
+                    writer.write(value)
+                }
+            }
+        }
+    }
+
+    /// Adds what waited when a snapshot was written, unless no rule reads it any more.
+    ///
+    /// - Parameter depthMax: The greatest depth of a rule of the program.
+    mutating func restore(
+        from reader: inout StateReader, depthMax: Int
+    ) throws(SnapshotError) {
+        let instant: Timestamp = try reader.read()
+        for depth in 0..<(try reader.count()) {
+            for _ in 0..<(try reader.count()) {
+                let type = try reader.eventType()
+                let time: Timestamp = try reader.read()
+                var fields: [(column: Int, value: Value)] = []
+                for _ in 0..<(try reader.count()) {
+                    let column = try reader.column()
+                    let value: Value = try reader.read()
+                    if let column { fields.append((column, value)) }
+                }
+                guard let type else { continue }
+                add(
+                    Waiting(type: type, time: time, fields: fields), min(depth, depthMax), instant)
+            }
+        }
+    }
+
     private mutating func add(_ event: Waiting, _ depth: Int, _ instant: Timestamp) {
         while waiting.count <= depth { waiting.append([]) }
         self.instant = instant

@@ -56,6 +56,48 @@ struct EmissionState: Sendable {
         rules = program.rules.map { RuleEmission(rule: $0, program: program) }
         overflowHours = Array(repeating: nil, count: program.rules.count)
     }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        writer.write(idTime)
+        writer.write(lastOrder)
+    }
+
+    /// Of several shards the one that has come furthest counts.
+    mutating func restore(from reader: inout StateReader) throws(SnapshotError) {
+        let time: Timestamp = try reader.read()
+        if time > idTime {
+            idTime = time
+            idsGiven.removeAll()
+        }
+        lastOrder = max(lastOrder, try reader.read())
+    }
+
+    /// The ids of one rule that were given for `idTime`, and when its overflow was told.
+    func write(rule: Int, to writer: inout StateWriter) {
+        writer.write(idTime)
+        writer.write(sorted: idsGiven.filter { $0.key.rule == rule }) { given, writer in
+            writer.write(word: given.key.hash)
+            writer.write(Int(clamping: given.value))
+        }
+        writer.write(overflowHours[rule].map { Timestamp(nanoseconds: $0) })
+    }
+
+    mutating func restore(
+        rule: Int, from reader: inout StateReader
+    ) throws(SnapshotError) {
+        let time: Timestamp = try reader.read()
+        for _ in 0..<(try reader.count()) {
+            let episode = EpisodeKey(rule: rule, hash: try reader.word())
+            let given = UInt64(try reader.tally())
+            if time == idTime { idsGiven[episode] = max(idsGiven[episode] ?? 0, given) }
+        }
+        let hour: Timestamp? = try reader.readOptional()
+        if let hour {
+            overflowHours[rule] = max(overflowHours[rule] ?? .min, hour.nanoseconds)
+        }
+    }
 }
 
 extension MachineContext {

@@ -25,13 +25,13 @@ public struct Engine: ~Copyable, Sendable {
     /// By source.
     let corrections: [TimeSpan]
 
-    private var watermark: Watermark
-    private var waiting = ReorderBuffer()
-    private var begin: Begin
+    var watermark: Watermark
+    var waiting = ReorderBuffer()
+    var begin: Begin
     private let isWatchStartGiven: Bool
 
     /// Whether the machines know since when the input is watched.
-    private enum Begin: Sendable {
+    enum Begin: Sendable {
         case pending(earliest: Timestamp)
         case done
     }
@@ -302,7 +302,7 @@ public struct Engine: ~Copyable, Sendable {
     private mutating func beginWatching() {
         guard case .pending(let start) = begin else { return }
         begin = .done
-        context.watchStart = start
+        for rule in 0..<machines.count { context.watchStarts[rule] = start }
         late?.setWatchStart(start)
         let instant = context.instant
         context.instant = start

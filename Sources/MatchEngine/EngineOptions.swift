@@ -152,22 +152,35 @@ extension EngineCounters {
     /// keys is added; what every shard sees alike (sources, missing keys, late events) is kept.
     public func adding(shard other: EngineCounters) -> EngineCounters {
         var sum = self
-        sum.early.sent += other.early.sent
-        sum.early.confirmed += other.early.confirmed
-        sum.early.changed += other.early.changed
-        sum.early.withdrawn += other.early.withdrawn
-        sum.early.lead = sum.early.lead + other.early.lead
+        sum.early.add(other.early)
         for (index, rule) in other.rules.enumerated() where sum.rules.indices.contains(index) {
-            sum.rules[index].events += rule.events
-            sum.rules[index].alerts += rule.alerts
-            sum.rules[index].corrections += rule.corrections
-            sum.rules[index].silenced += rule.silenced
-            sum.rules[index].evictedKeys += rule.evictedKeys
-            sum.rules[index].droppedRuns += rule.droppedRuns
-            sum.rules[index].droppedEvents += rule.droppedEvents
-            sum.rules[index].droppedValues += rule.droppedValues
-            sum.rules[index].exhaustedSearches += rule.exhaustedSearches
+            sum.rules[index].add(shard: rule)
         }
         return sum
+    }
+}
+
+extension EngineCounters.Early {
+    mutating func add(_ other: Self) {
+        sent += other.sent
+        confirmed += other.confirmed
+        changed += other.changed
+        withdrawn += other.withdrawn
+        lead = lead + other.lead
+    }
+}
+
+extension EngineCounters.Rule {
+    mutating func add(shard other: Self) {
+        events += other.events
+        alerts += other.alerts
+        corrections += other.corrections
+        silenced += other.silenced
+        evictedKeys += other.evictedKeys
+        droppedRuns += other.droppedRuns
+        droppedEvents += other.droppedEvents
+        exhaustedSearches += other.exhaustedSearches
+        missingKeys = max(missingKeys, other.missingKeys)
+        late = max(late, other.late)
     }
 }

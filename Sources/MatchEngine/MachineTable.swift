@@ -131,4 +131,93 @@ struct MachineTable: Sendable {
             + anomalies.reduce(0) { $0 + $1.openDeadlines }
             + metrics.reduce(0) { $0 + $1.openDeadlines }
     }
+
+    // MARK: - Snapshot
+
+    func stateVersion(_ rule: Int) -> Int {
+        switch places[rule] {
+        case .sequence: SequenceMachine.stateVersion
+        case .threshold: ThresholdMachine.stateVersion
+        case .correlation: CorrelationMachine.stateVersion
+        case .anomaly: AnomalyMachine.stateVersion
+        case .metric: MetricMachine.stateVersion
+        }
+    }
+
+    func openMatches(_ key: KeySlot, _ rule: Int, in context: MachineContext) -> Int {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].openMatches(key, in: context)
+        case .threshold(let index): thresholds[index].openMatches(key, in: context)
+        case .correlation(let index): correlations[index].openMatches(key, in: context)
+        case .anomaly(let index): anomalies[index].openMatches(key, in: context)
+        case .metric(let index): metrics[index].openMatches(key, in: context)
+        }
+    }
+
+    func farewell(
+        _ key: KeySlot, _ rule: Int, reason: String, in context: MachineContext
+    ) -> Alert? {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].farewell(key, reason: reason, in: context)
+        case .threshold(let index): thresholds[index].farewell(key, reason: reason, in: context)
+        case .correlation(let index): correlations[index].farewell(key, reason: reason, in: context)
+        case .anomaly(let index): anomalies[index].farewell(key, reason: reason, in: context)
+        case .metric(let index): metrics[index].farewell(key, reason: reason, in: context)
+        }
+    }
+
+    func writeCommon(_ rule: Int, to writer: inout StateWriter) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].writeCommon(to: &writer)
+        case .threshold(let index): thresholds[index].writeCommon(to: &writer)
+        case .correlation(let index): correlations[index].writeCommon(to: &writer)
+        case .anomaly(let index): anomalies[index].writeCommon(to: &writer)
+        case .metric(let index): metrics[index].writeCommon(to: &writer)
+        }
+    }
+
+    func write(_ key: KeySlot, _ rule: Int, to writer: inout StateWriter) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].write(key, to: &writer)
+        case .threshold(let index): thresholds[index].write(key, to: &writer)
+        case .correlation(let index): correlations[index].write(key, to: &writer)
+        case .anomaly(let index): anomalies[index].write(key, to: &writer)
+        case .metric(let index): metrics[index].write(key, to: &writer)
+        }
+    }
+
+    mutating func restoreCommon(
+        _ rule: Int, from reader: inout StateReader, version: Int, in context: inout MachineContext
+    ) throws(SnapshotError) {
+        switch places[rule] {
+        case .sequence(let index):
+            try sequences[index].restoreCommon(from: &reader, version: version, in: &context)
+        case .threshold(let index):
+            try thresholds[index].restoreCommon(from: &reader, version: version, in: &context)
+        case .correlation(let index):
+            try correlations[index].restoreCommon(from: &reader, version: version, in: &context)
+        case .anomaly(let index):
+            try anomalies[index].restoreCommon(from: &reader, version: version, in: &context)
+        case .metric(let index):
+            try metrics[index].restoreCommon(from: &reader, version: version, in: &context)
+        }
+    }
+
+    mutating func restore(
+        _ key: KeySlot?, _ rule: Int, from reader: inout StateReader, version: Int,
+        in context: inout MachineContext
+    ) throws(SnapshotError) {
+        switch places[rule] {
+        case .sequence(let index):
+            try sequences[index].restore(key, from: &reader, version: version, in: &context)
+        case .threshold(let index):
+            try thresholds[index].restore(key, from: &reader, version: version, in: &context)
+        case .correlation(let index):
+            try correlations[index].restore(key, from: &reader, version: version, in: &context)
+        case .anomaly(let index):
+            try anomalies[index].restore(key, from: &reader, version: version, in: &context)
+        case .metric(let index):
+            try metrics[index].restore(key, from: &reader, version: version, in: &context)
+        }
+    }
 }

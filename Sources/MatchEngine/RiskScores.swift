@@ -34,6 +34,34 @@ struct RiskScores: Sendable {
         return list.reduce(0) { $0 + $1.points }
     }
 
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        writer.write(swept)
+        writer.write(sorted: entries) { entry, writer in
+            writer.write(entry.key.name)
+            writer.write(entry.key.value)
+            writer.write(entry.value.count)
+            for entry in entry.value {
+                writer.write(entry.time)
+                writer.write(entry.points)
+            }
+        }
+    }
+
+    /// Adds the points that a snapshot holds. Those of one kind of entity are all in one shard.
+    mutating func restore(from reader: inout StateReader) throws(SnapshotError) {
+        swept = max(swept, try reader.read())
+        for _ in 0..<(try reader.count()) {
+            let entity = Entity(name: try reader.string(), value: try reader.read())
+            var list = entries[entity] ?? []
+            for _ in 0..<(try reader.count()) {
+                list.append(Entry(time: try reader.read(), points: try reader.double()))
+            }
+            entries[entity] = list
+        }
+    }
+
     /// Drops entities whose points are all forgotten, once an hour of event time.
     private mutating func sweep(at time: Timestamp) {
         guard swept == .distantPast || swept + .hour <= time else { return }

@@ -21,6 +21,32 @@ protocol RuleMachine: Sendable {
     mutating func listChanged(_ list: ListID, in context: inout MachineContext)
     /// How many matches wait for a deadline and nothing else.
     var openDeadlines: Int { get }
+
+    // MARK: Snapshots. What is written holds for every program in which the rule has the same
+    // `shape`: names or places within the rule, never numbers of the program.
+
+    /// The newest form of the state, which is the one that is written. A machine reads the one before
+    /// as well.
+    static var stateVersion: Int { get }
+    /// How many matches of a key have begun and may come to something.
+    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int
+    /// The record that would end what a key has told to be firing, for the day on which the rule is
+    /// gone and nobody is there to tell it.
+    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert?
+    /// Writes what the rule keeps besides its keys.
+    func writeCommon(to writer: inout StateWriter)
+    /// Reads the same, before any key and instead of `begin`; once for each shard that wrote a snapshot.
+    mutating func restoreCommon(
+        from reader: inout StateReader, version: Int, in context: inout MachineContext
+    ) throws(SnapshotError)
+    func write(_ key: KeySlot, to writer: inout StateWriter)
+    /// Reads the same. The key's wish to be woken is in force already; a further one may be added.
+    ///
+    /// - Parameter key: Nil when the key is another shard's: then the state is read and dropped.
+    mutating func restore(
+        _ key: KeySlot?, from reader: inout StateReader, version: Int,
+        in context: inout MachineContext
+    ) throws(SnapshotError)
 }
 
 /// The place of a key in its rule's table.
@@ -49,8 +75,8 @@ struct MachineContext: Sendable {
     var inputs: UInt64 = .max
     /// The arrival number of the event being processed, `UInt64.max` for a deadline.
     var arrival = UInt64.max
-    /// Since when the input is watched.
-    var watchStart = Timestamp.distantPast
+    /// Since when each rule watches the input: those that a reload brought, since then.
+    var watchStarts: [Timestamp]
     /// Records made so far in this call of the engine.
     var output: [Alert] = []
     /// Events made of alerts, metrics and risks that their readers have yet to see.
@@ -81,12 +107,16 @@ struct MachineContext: Sendable {
         keys = program.rules.map { rule in
             KeyTable(capacity: min(max(1, rule.bound.keys), options.limits.keysPerRule))
         }
+        watchStarts = program.rules.map { _ in .distantPast }
         counters = EngineCounters(ruleCount: program.rules.count)
         derived = DerivedEvents(program: program)
         emission = EmissionState(program: program)
         keepsPartialMatches = options.keepsPartialMatches
         keepsMetrics = options.keepsMetrics
     }
+
+    /// Since when the rule being called watches the input.
+    var watchStart: Timestamp { watchStarts[rule] }
 
     /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a
     /// machine repeats its next one at the end of each call.

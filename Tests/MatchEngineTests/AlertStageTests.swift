@@ -6,6 +6,11 @@ import Testing
 struct AlertStageTests {
     /// A stage for one threshold rule.
     static func stage(suppress: Int64? = nil, group: Int64? = nil) -> AlertStage {
+        AlertStage(program: program(suppress: suppress, group: group))
+    }
+
+    /// A program of one threshold rule, as far as the stage looks at it.
+    static func program(suppress: Int64? = nil, group: Int64? = nil) -> Program {
         var emit = EmitProgram()
         emit.suppress = suppress.map { EmitProgram.Spaced(by: [], span: seconds($0)) }
         emit.group = group.map { EmitProgram.Spaced(by: [], span: seconds($0)) }
@@ -20,9 +25,8 @@ struct AlertStageTests {
             pattern: .threshold(threshold), unless: nil, active: [], emit: emit, probes: [],
             bound: StateBound(runsPerKey: 1, eventsPerRun: 1, keys: 1, bytesPerKey: 1),
             fingerprint: 0, shape: 0, place: RulePlace())
-        return AlertStage(
-            program: Program(
-                tables: RuleSetTables(), code: Code(), eventConditions: [], rules: [rule]))
+        return Program(
+            tables: RuleSetTables(), code: Code(), eventConditions: [], rules: [rule])
     }
 
     static func alert(
@@ -163,5 +167,47 @@ struct AlertStageTests {
                 "0 a0 firing", "7 c7 firing",
             ])
         #expect(stage.counters.suppressed == 1 && stage.counters.folded == 0)
+    }
+
+    @Test("A stage made of a snapshot goes on as if nothing had been")
+    func restart() throws {
+        let alerts = [
+            S.alert(0, "a"), S.alert(1, "b", values: [.int(1)]), S.alert(3, "c"),
+            S.alert(3, "c", .resolved), S.alert(4, "a"), S.alert(5, "d", values: [.int(1)]),
+            S.alert(5, "d", .resolved, values: [.int(1)]), S.alert(30, "e"), S.alert(31, "f"),
+        ]
+        for (suppress, group) in [(10, nil), (nil, 10), (2, 6), (nil, nil)] as [(Int64?, Int64?)] {
+            var undisturbed = S.stage(suppress: suppress, group: group)
+            let program = S.program(suppress: suppress, group: group)
+            var stage = AlertStage(program: program)
+            var expected: [Alert] = []
+            var found: [Alert] = []
+            for alert in alerts {
+                undisturbed.process([alert], emitting: &expected)
+                let snapshot = stage.snapshot()
+                stage = try AlertStage(restoring: snapshot, program: program)
+                #expect(stage.snapshot() == snapshot)
+                stage.process([alert], emitting: &found)
+            }
+            undisturbed.finish(emitting: &expected)
+            stage.finish(emitting: &found)
+            #expect(found == expected)
+            #expect(stage.counters == undisturbed.counters)
+        }
+    }
+
+    @Test(
+        "The end of a silent episode stays silent when its rule is gone, and an open group is told")
+    func removedRule() throws {
+        var stage = S.stage(group: 10)
+        _ = S.run(&stage, [S.alert(0, "a"), S.alert(1, "b")])
+        let nothing = Program(
+            tables: RuleSetTables(), code: Code(), eventConditions: [], rules: [])
+        var other = try AlertStage(restoring: stage.snapshot(), program: nothing)
+        var output: [Alert] = []
+        other.process([S.alert(1, "b", .resolved)], emitting: &output)
+        #expect(output.isEmpty)
+        other.finish(emitting: &output)
+        #expect(output.map(S.text) == ["10 a0 updated group 1: trouble (and 1 more: k=b)"])
     }
 }

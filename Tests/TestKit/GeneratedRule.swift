@@ -26,7 +26,41 @@ public struct GeneratedRule: Sendable, Equatable {
     public var text: String {
         var schema = GeneratedRule.schema
         if case .condition = pattern { schema = GeneratedRule.conditionSchema }
-        var lines = [schema, ""]
+        return schema + "\n\n" + ruleText
+    }
+
+    /// The same with rules before and behind it, so that types, fields, conditions and lists have other
+    /// numbers than when it is alone.
+    public var textAmongOthers: String {
+        var schema = GeneratedRule.schema
+        if case .condition = pattern { schema = GeneratedRule.conditionSchema }
+        return """
+            event other { k: text  z: number  n: number }
+            list others = ["o"]
+            rule before {
+              sequence by k within 4s {
+                first: other where z > 1 and k not in list others
+                then second: other where z > first.z
+              }
+              alert "{first.z}"
+            }
+            \(schema)
+
+            \(ruleText)
+            rule behind {
+              threshold by k {
+                over other where n > 2
+                window 3s sliding
+                when count > 2
+              }
+              alert "{count}"
+            }
+
+            """
+    }
+
+    private var ruleText: String {
+        var lines: [String] = []
         if case .metric(let metric) = pattern { lines += metric.declaration(key: key) }
         lines.append("rule r {")
         switch pattern {

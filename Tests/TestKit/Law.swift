@@ -12,6 +12,9 @@ public enum Law: String, Sendable, CaseIterable {
     case advance = "T5 when time is advanced between events changes nothing"
     case passes = "what the compiler simplifies changes nothing"
     case early = "T2a what is told early is confirmed or corrected, and the end is that of order"
+    case restart = "an engine made of a snapshot goes on as if nothing had been"
+    case reload = "T10 other rules before and behind it do not touch the state of a rule"
+    case reshard = "a snapshot is read by any number of shards"
     case replay = "T12 a replay gives the same records with the same ids"
 }
 
@@ -86,6 +89,8 @@ extension GeneratedCase {
                 expected: withIDs(alerts(run, by: plain.program)), withIDs(alerts(run)))
         case .replay:
             return compare(alerts(EngineRun()), alerts(EngineRun()))
+        case .restart, .reload, .reshard:
+            return restarted(under: law, program, compilation.tables, end, &random)
         case .lateness, .early:
             let lateness = TimeSpan.second * Int64(random.number(1...3))
             let shuffled = shuffled(within: lateness, &random)
@@ -116,6 +121,46 @@ extension GeneratedCase {
             believed.state = .firing
             believed.reason = nil
             return believed
+        }
+    }
+
+    /// Half of the cases have events that wait when the snapshot is written.
+    private func restarted(
+        under law: Law, _ program: Program, _ tables: RuleSetTables, _ end: Timestamp,
+        _ random: inout RandomSource
+    ) -> Verdict {
+        let lists = inlineLists(tables)
+        var undisturbed = EngineRun()
+        var run = RestartRun(programs: [(program, lists)])
+        var events = events
+        if random.chance(50) {
+            let lateness = TimeSpan.second * Int64(random.number(1...3))
+            undisturbed.lateness = lateness
+            run.lateness = lateness
+            undisturbed.isEarly = random.chance(50)
+            run.judgesEarly = undisturbed.isEarly
+            events = shuffled(within: lateness, &random)
+        }
+        switch law {
+        case .reload:
+            let source = SourceText(name: "case.rules", text: rule.textAmongOthers)
+            let compilation = compile([source])
+            guard let other = compilation.program else {
+                return .refused(compilation.diagnostics.map(\.message))
+            }
+            run.programs.append((other, inlineLists(compilation.tables)))
+        case .reshard: run.shards = [1, 3, 2]
+        default: run.pieces = [1, random.number(1...3)]
+        }
+        let expected = undisturbed.alerts(of: program, lists: lists, events: events, end: end)
+        do {
+            let found = try run.alerts(events: events, end: end)
+            if law == .restart, !run.judgesEarly { return compare(expected, found) }
+            // Rules and keys that come about elsewhere have no part in the numbering of records, nor
+            // has what was tried early and came to nothing.
+            return compare(expected: withIDs(expected), withIDs(found.filter { $0.rule == "r" }))
+        } catch {
+            return .differed(expected: expected.map(line), found: ["\(error)"])
         }
     }
 

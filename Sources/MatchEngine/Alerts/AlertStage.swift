@@ -29,8 +29,9 @@ public struct AlertStage: Sendable {
     public private(set) var counters: AlertStageCounters
     /// By index into `Program.rules`.
     private var rules: [RuleState]
-    /// From the plan's id to the index in `rules`.
-    private let indexOfRule: [RuleID: Int]
+    /// From a rule's name to the index in `rules`. Behind the rules of the program come those of a
+    /// snapshot that are gone and have silent episodes or open groups left.
+    private var indexOfRule: [String: Int]
     private var groupEnds = Heap<GroupEnd>()
     private var groupsMade: UInt64 = 0
 
@@ -80,8 +81,8 @@ public struct AlertStage: Sendable {
 
     public init(program: Program) {
         counters = AlertStageCounters(ruleCount: program.rules.count)
-        var indexOfRule: [RuleID: Int] = [:]
-        for (index, rule) in program.rules.enumerated() { indexOfRule[rule.id] = index }
+        var indexOfRule: [String: Int] = [:]
+        for (index, rule) in program.rules.enumerated() { indexOfRule[rule.name] = index }
         self.indexOfRule = indexOfRule
         rules = program.rules.map { rule in
             var hasEpisodes = rule.emit.isEarly
@@ -104,7 +105,7 @@ public struct AlertStage: Sendable {
             if !alert.isEarly {
                 advance(to: Timestamp(nanoseconds: alert.order.instant), emitting: &output)
             }
-            guard let rule = indexOfRule[alert.ruleID], alert.kind != "engine" else {
+            guard let rule = indexOfRule[alert.rule], alert.kind != "engine" else {
                 counters.sent += 1
                 output.append(alert)
                 continue
@@ -139,8 +140,81 @@ public struct AlertStage: Sendable {
 
     private mutating func send(_ alert: Alert, _ rule: Int, _ output: inout [Alert]) {
         counters.sent += 1
-        counters.sentByRule[rule] += 1
+        if counters.sentByRule.indices.contains(rule) { counters.sentByRule[rule] += 1 }
         output.append(alert)
+    }
+
+    // MARK: - Snapshot
+
+    private static let form = 1
+
+    /// All that the stage remembers, as bytes. See `Engine.snapshot`.
+    public func snapshot() -> [UInt8] {
+        var writer = StateWriter()
+        writer.section(version: AlertStage.form) { writer in
+            writer.write(counters.sent)
+            writer.write(counters.suppressed)
+            writer.write(counters.folded)
+            let names = indexOfRule.sorted { $0.value < $1.value }.map(\.key)
+            writer.write(names.count)
+            for (rule, name) in names.enumerated() {
+                writer.write(name)
+                writer.write(
+                    counters.sentByRule.indices.contains(rule) ? counters.sentByRule[rule] : 0)
+                rules[rule].write(to: &writer)
+            }
+            writer.write(Int(clamping: groupsMade))
+            writer.write(sorted: groupEnds.inAnyOrder) { end, writer in
+                writer.write(end.end)
+                writer.write(Int(clamping: end.number))
+                writer.write(names[end.rule])
+                writer.write(end.values)
+            }
+        }
+        return writer.bytes
+    }
+
+    /// A stage that goes on where another stopped. What `suppress by` and `group by` say now counts from
+    /// now on; groups that are open end when they would have.
+    public init(restoring snapshot: [UInt8], program: Program) throws(SnapshotError) {
+        self.init(program: program)
+        var snapshot = StateReader(snapshot)
+        var (reader, _) = try snapshot.section("the alert stage", known: AlertStage.form)
+        counters.sent = try reader.tally()
+        counters.suppressed = try reader.tally()
+        counters.folded = try reader.tally()
+        var seen: Set<Int> = []
+        for _ in 0..<(try reader.count()) {
+            let name = try reader.string()
+            let sent = try reader.tally()
+            let state = try RuleState(from: &reader)
+            guard let rule = place(of: name, isNeeded: state.hasOpenEnds) else { continue }
+            guard seen.insert(rule).inserted else { throw reader.damaged("a rule that was there") }
+            if counters.sentByRule.indices.contains(rule) { counters.sentByRule[rule] = sent }
+            rules[rule].takeOver(
+                state, id: program.rules.indices.contains(rule) ? program.rules[rule].id : nil)
+        }
+        groupsMade = UInt64(try reader.tally())
+        for _ in 0..<(try reader.count()) {
+            let end: Timestamp = try reader.read()
+            let number = UInt64(try reader.tally())
+            guard let rule = indexOfRule[try reader.string()] else {
+                throw reader.damaged("a group without its rule")
+            }
+            groupEnds.push(
+                GroupEnd(end: end, number: number, rule: rule, values: try reader.readArray()))
+        }
+        try reader.expectEnd(of: "the alert stage")
+        try snapshot.expectEnd(of: "the alert stage")
+    }
+
+    /// The index of a rule; of one that is not in the program when it is needed.
+    private mutating func place(of name: String, isNeeded: Bool) -> Int? {
+        if let index = indexOfRule[name] { return index }
+        guard isNeeded else { return nil }
+        indexOfRule[name] = rules.count
+        rules.append(RuleState(hasEpisodes: true))
+        return rules.count - 1
     }
 
     // MARK: - Groups
@@ -218,6 +292,66 @@ extension AlertStage.RuleState {
         {
             silent.remove(oldest)
             silentInOrder.removeFirst()
+        }
+    }
+
+    // MARK: - Snapshot
+
+    /// Whether something will come of it though the rule is gone.
+    fileprivate var hasOpenEnds: Bool { !silent.isEmpty || !groups.isEmpty }
+
+    fileprivate func write(to writer: inout StateWriter) {
+        writer.write(sent.count)
+        for index in 0..<sent.count {
+            writer.write(sent[index].values)
+            writer.write(sent[index].time)
+        }
+        let stillSilent = (0..<silentInOrder.count).lazy.map { silentInOrder[$0] }
+            .filter(silent.contains)
+        writer.write(Array(stillSilent))
+        writer.write(sorted: groups) { entry, writer in
+            writer.write(entry.key)
+            writer.write(entry.value.first)
+            writer.write(entry.value.folded)
+            writer.write(entry.value.keys)
+            writer.write(entry.value.lastTime)
+        }
+    }
+
+    fileprivate init(from reader: inout StateReader) throws(SnapshotError) {
+        hasEpisodes = true
+        for _ in 0..<(try reader.count()) {
+            let values: [Value] = try reader.readArray()
+            let time: Timestamp = try reader.read()
+            lastSent[values] = time
+            sent.append(AlertStage.Sent(values: values, time: time))
+        }
+        for _ in 0..<(try reader.count()) {
+            let id = try reader.string()
+            if silent.insert(id).inserted { silentInOrder.append(id) }
+        }
+        for _ in 0..<(try reader.count()) {
+            let values: [Value] = try reader.readArray()
+            groups[values] = AlertStage.Group(
+                first: try reader.read(), folded: try reader.tally(), keys: try reader.readArray(),
+                lastTime: try reader.read())
+        }
+    }
+
+    /// Goes on with what another state remembered, under the actions that the rule has now.
+    ///
+    /// - Parameter id: What the plan of now calls the rule; nil when it is gone.
+    fileprivate mutating func takeOver(_ state: Self, id: RuleID?) {
+        if suppression != nil {
+            lastSent = state.lastSent
+            sent = state.sent
+        }
+        silent = state.silent
+        silentInOrder = state.silentInOrder
+        groups = state.groups.mapValues { group in
+            var group = group
+            if let id { group.first.ruleID = id }
+            return group
         }
     }
 }

@@ -10,4 +10,18 @@ struct AnomalyMachine: RuleMachine {
     mutating func forget(_ key: KeySlot) {}
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
     var openDeadlines: Int { 0 }
+
+    static let stateVersion = 1
+
+    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int { 0 }
+    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? { nil }
+    func writeCommon(to writer: inout StateWriter) {}
+    mutating func restoreCommon(
+        from reader: inout StateReader, version: Int, in context: inout MachineContext
+    ) throws(SnapshotError) {}
+    func write(_ key: KeySlot, to writer: inout StateWriter) {}
+    mutating func restore(
+        _ key: KeySlot?, from reader: inout StateReader, version: Int,
+        in context: inout MachineContext
+    ) throws(SnapshotError) {}
 }

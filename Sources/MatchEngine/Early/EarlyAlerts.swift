@@ -33,6 +33,11 @@ struct EarlyAlerts: Sendable {
 
     var isEmpty: Bool { sent.isEmpty }
 
+    /// What waits to be confirmed, with the highest event time seen when it was sent.
+    var inNoOrder: [(alert: Alert, seen: Timestamp)] {
+        sent.values.map { ($0.alert, $0.seen) }
+    }
+
     func contains(_ id: String) -> Bool { sent[id] != nil }
 
     mutating func add(_ alert: Alert, seen: Timestamp) {

@@ -11,15 +11,8 @@ extension Engine {
             guard early?.mayBeEarly(rule) == true else { continue }
             context.rule = rule
             for route in routes[rule] where route.type == event.type && route.admits(event) {
-                guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
-                    continue
-                }
-                let key = RehearsedKey(rule: rule, hash: hash)
-                early?.hold(
-                    RehearsedEvent(
-                        event: event, place: place, inputs: route.inputs,
-                        canBegin: route.canBegin(event)), key)
-                guard isAsked else { continue }
+                guard let key = holdEarly(event, at: place, rule: rule, route: route), isAsked
+                else { continue }
                 let values = keyReader.values(route.key, of: event)
                 let found = early?.alerts(key, values: values, of: machines, context) ?? []
                 for alert in found where !context.earlyAlerts.contains(alert.id) {
@@ -27,6 +20,35 @@ extension Engine {
                 }
             }
         }
+    }
+
+    /// Takes note of an event that waited already when a snapshot was written, and was judged then.
+    mutating func holdEarly(_ event: Event, at place: Timestamp) {
+        guard early != nil, event.batch.candidates.contains(event.row) else { return }
+        for candidate in event.batch.candidates.places(of: event.row) {
+            let rule = event.batch.candidates.rule(at: candidate)
+            guard early?.mayBeEarly(rule) == true else { continue }
+            context.rule = rule
+            for route in routes[rule] where route.type == event.type && route.admits(event) {
+                holdEarly(event, at: place, rule: rule, route: route)
+            }
+        }
+    }
+
+    /// The event's key, if that is this shard's.
+    @discardableResult
+    private mutating func holdEarly(
+        _ event: Event, at place: Timestamp, rule: Int, route: KeyRoute
+    ) -> RehearsedKey? {
+        guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
+            return nil
+        }
+        let key = RehearsedKey(rule: rule, hash: hash)
+        early?.hold(
+            RehearsedEvent(
+                event: event, place: place, inputs: route.inputs,
+                canBegin: route.canBegin(event)), key)
+        return key
     }
 
     private mutating func sendEarly(_ alert: Alert) {

@@ -33,6 +33,8 @@ struct LateJudge: Sendable {
     /// Alerts of the correction period, by id: only what was told can be taken back.
     private var told: [String: Timestamp] = [:]
     private var toldInOrder = Queue<String>()
+    /// Since when events are kept: what lies before was another engine's and is not in a snapshot.
+    private var keepsSince = Timestamp.distantPast
 
     /// Nil when no source asks for corrections or no rule can have any.
     init?(program: Program, environment: EngineEnvironment, options: EngineOptions) {
@@ -51,6 +53,9 @@ struct LateJudge: Sendable {
     mutating func setList(_ list: ListID, _ table: ListTable) { rehearsal.setList(list, table) }
 
     mutating func setWatchStart(_ time: Timestamp) { rehearsal.setWatchStart(time) }
+
+    /// Nothing is known of the time before: matches that may have events there are not corrected.
+    mutating func beginKeeping(at time: Timestamp) { keepsSince = time }
 
     /// Keeps an event that is being processed in order.
     mutating func keep(_ entry: RehearsedEvent, _ key: RehearsedKey) {
@@ -88,6 +93,7 @@ struct LateJudge: Sendable {
         _ entry: RehearsedEvent, _ key: RehearsedKey, values: [Value], since: Timestamp,
         watermark: Timestamp
     ) -> [Finding] {
+        let since = max(since, keepsSince + (spans[key.rule] ?? .zero))
         let before = events[key] ?? []
         guard before.count < LateJudge.eventsMax else { return [] }
         var after = before

@@ -44,7 +44,9 @@ struct Rehearsal: Sendable {
     }
 
     /// Since when the input is watched (S5).
-    mutating func setWatchStart(_ time: Timestamp) { scratch.watchStart = time }
+    mutating func setWatchStart(_ time: Timestamp) {
+        for rule in scratch.watchStarts.indices { scratch.watchStarts[rule] = time }
+    }
 
     /// The alerts that begin while the key sees the events.
     ///

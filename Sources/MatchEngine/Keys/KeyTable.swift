@@ -62,9 +62,16 @@ struct KeyTable: Sendable {
             && slot.scheduled.nanoseconds == entry.time
     }
 
-    /// All keys in use, in order of their slots.
-    var usedSlots: [KeySlot] {
-        slots.indices.filter { slots[$0].isUsed }.map { KeySlot(index: $0) }
+    /// All keys, that not used for longest first.
+    var keysByUse: [KeySlot] {
+        var keys: [KeySlot] = []
+        keys.reserveCapacity(count)
+        var index = oldest
+        while index >= 0 {
+            keys.append(KeySlot(index: Int(index)))
+            index = slots[Int(index)].newer
+        }
+        return keys
     }
 
     /// Finds a key by hash and comparison without marking it as used. O(1).
@@ -136,6 +143,9 @@ struct KeyTable: Sendable {
         free.append(index)
         count -= 1
     }
+
+    /// Takes over that keys were evicted, from the table that this one continues.
+    mutating func noteEvicted() { hasEvicted = true }
 
     // MARK: - Places
 

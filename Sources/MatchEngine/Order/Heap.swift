@@ -5,6 +5,7 @@ struct Heap<Element: Comparable & Sendable>: Sendable {
 
     var first: Element? { elements.first }
     var count: Int { elements.count }
+    var inAnyOrder: [Element] { elements }
 
     /// O(log count).
     mutating func push(_ element: Element) {

@@ -60,6 +60,17 @@ struct ReorderBuffer: Sendable {
         return (event, Timestamp(nanoseconds: entry.time))
     }
 
+    /// All that waits, in order.
+    ///
+    /// - Complexity: O(n log n).
+    var inOrder: [(event: Event, time: Timestamp)] {
+        var copy = self
+        var events: [(event: Event, time: Timestamp)] = []
+        events.reserveCapacity(count)
+        while let next = copy.pop() { events.append(next) }
+        return events
+    }
+
     /// Judges the conditions of all waiting events again, since a list has changed.
     mutating func reload(_ load: (EventBatch) -> LoadedBatch) {
         for index in batches.indices {

@@ -65,6 +65,33 @@ struct Watermark: Sendable {
     /// The latest event of all.
     var end: Timestamp? { sources.map(\.latest).max() }
 
+    // MARK: - Snapshot
+
+    /// How late the events of each source may be is an option and not written.
+    func write(to writer: inout StateWriter) {
+        writer.write(time)
+        writer.write(sources.count)
+        for source in sources {
+            writer.write(source.latest)
+            writer.write(source.isIdle)
+            writer.write(source.isClosed)
+        }
+    }
+
+    mutating func restore(from reader: inout StateReader) throws(SnapshotError) {
+        time = try reader.read()
+        let count = try reader.count()
+        guard count <= Int(UInt16.max) + 1 else { throw reader.damaged("too many sources") }
+        for index in 0..<count {
+            grow(to: index)
+            sources[index].latest = try reader.read()
+            sources[index].isIdle = try reader.bool()
+            sources[index].isClosed = try reader.bool()
+        }
+    }
+
+    // MARK: - Sources
+
     private mutating func grow(to source: Int) {
         while sources.count <= source { sources.append(Source(lateness: .zero)) }
     }

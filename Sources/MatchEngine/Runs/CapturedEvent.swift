@@ -17,6 +17,49 @@ struct CapturedEvent: Sendable {
     var values: [Value]
 }
 
+extension CapturedEvent {
+    /// The values are put where the layout of now has them.
+    ///
+    /// - Parameters:
+    ///   - places: By place when the event was written: the place of the value now.
+    ///   - parts: What the event was captured for.
+    init(
+        from reader: inout StateReader, places: [Int?], parts: SequenceParts
+    ) throws(SnapshotError) {
+        instant = try reader.read()
+        time = Timestamp(nanoseconds: instant.nanoseconds &+ (try reader.int64()))
+        guard let type = try reader.eventType() else {
+            throw reader.damaged("an event of a type that the rule does not read")
+        }
+        self.type = type
+        ordinal = Int64(try reader.tally())
+        steps = try reader.unsigned()
+        starts = try reader.unsigned()
+        let known = UInt64.max >> UInt64(64 - min(max(parts.steps.count, 1), 64))
+        guard (steps | starts) & ~known == 0 else { throw reader.damaged("a step that is not") }
+        values = []
+        let count = try reader.count()
+        guard count == 0 || count == places.count else {
+            throw reader.damaged("\(count) values of \(places.count)")
+        }
+        if count > 0 { values = parts.layout.noValues }
+        for index in 0..<count {
+            let value: Value = try reader.read()
+            if let place = places[index] { values[place] = value }
+        }
+    }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(instant)
+        writer.write(time.nanoseconds &- instant.nanoseconds)
+        writer.write(type)
+        writer.write(Int(ordinal))
+        writer.write(unsigned: steps)
+        writer.write(unsigned: starts)
+        writer.write(values)
+    }
+}
+
 /// Which fields a sequence or correlation captures, and where their values are.
 struct CaptureLayout: Sendable {
     /// For each step its fields and their places in `CapturedEvent.values`.
@@ -24,6 +67,9 @@ struct CaptureLayout: Sendable {
     /// By `FieldID`; -1 for fields that are not captured.
     private let places: [Int]
     private let width: Int
+    /// What is at each place: the path of the field and the type it is read as. So a field is known in
+    /// another program, where its number is another.
+    let names: [String]
     private let eventTypes: [String]
 
     /// A step's own fields are those that later conditions and messages read, and those that its
@@ -60,13 +106,18 @@ struct CaptureLayout: Sendable {
         }
         self.places = places
         self.width = width
+        var names = Array(repeating: "", count: width)
+        for (field, place) in zip(program.tables.fields, places) where place >= 0 {
+            names[place] = "\(PlanText.spelled(field.path)) \(field.type.words)"
+        }
+        self.names = names
         eventTypes = program.tables.eventTypes
     }
 
     /// The values of the fields that the given steps capture.
     func values(of event: Event, steps bits: UInt64) -> [Value] {
         guard width > 0, bits != 0 else { return [] }
-        var values = Array(repeating: Value.missing, count: width)
+        var values = noValues
         var rest = bits
         while rest != 0 {
             let step = rest.trailingZeroBitCount
@@ -75,6 +126,9 @@ struct CaptureLayout: Sendable {
         }
         return values
     }
+
+    /// Every place without a value.
+    var noValues: [Value] { Array(repeating: .missing, count: width) }
 
     func value(_ field: FieldID, of event: CapturedEvent) -> Value {
         if field == .time { return .time(event.time) }

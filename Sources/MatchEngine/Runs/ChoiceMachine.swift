@@ -360,4 +360,47 @@ struct ChoiceMachine: Sendable {
         guard key.index < states.count else { return }
         states[key.index] = KeyState()
     }
+
+    // MARK: - Snapshot
+
+    /// How many events of a key may begin a match.
+    func openMatches(_ key: KeySlot) -> Int {
+        key.index < states.count ? states[key.index].buffer.starts : 0
+    }
+
+    func write(_ key: KeySlot, to writer: inout StateWriter) {
+        let state = key.index < states.count ? states[key.index] : KeyState()
+        writer.write(Int(state.ordinal))
+        writer.write(state.absentSince)
+        writer.write(state.judgedUpTo)
+        state.leading.write(to: &writer)
+        writer.write(state.buffer.count)
+        for event in state.buffer.events { event.write(to: &writer) }
+    }
+
+    mutating func restore(
+        _ key: KeySlot?, from reader: inout StateReader, places: [Int?]
+    ) throws(SnapshotError) {
+        var state = KeyState()
+        state.ordinal = Int64(try reader.tally())
+        state.absentSince = try reader.read()
+        state.judgedUpTo = try reader.read()
+        state.leading = try LeadingHistory(from: &reader, places: places, parts: parts)
+        for _ in 0..<(try reader.count()) {
+            let event = try CapturedEvent(from: &reader, places: places, parts: parts)
+            if let last = state.buffer.events.last {
+                guard event.instant >= last.instant else {
+                    throw reader.damaged("events that are not in order")
+                }
+            } else {
+                guard event.starts != 0 else {
+                    throw reader.damaged("events without one that begins")
+                }
+            }
+            state.buffer.append(event, stepCount: parts.steps.count)
+        }
+        guard let key else { return }
+        while states.count <= key.index { states.append(KeyState()) }
+        states[key.index] = state
+    }
 }

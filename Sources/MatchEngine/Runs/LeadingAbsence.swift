@@ -20,6 +20,21 @@ struct LeadingHistory: Sendable {
         events.append(event)
     }
 
+    func write(to writer: inout StateWriter) {
+        writer.write(events.count)
+        for event in events { event.write(to: &writer) }
+    }
+
+    init() {}
+
+    init(
+        from reader: inout StateReader, places: [Int?], parts: SequenceParts
+    ) throws(SnapshotError) {
+        for _ in 0..<(try reader.count()) {
+            events.append(try CapturedEvent(from: &reader, places: places, parts: parts))
+        }
+    }
+
     mutating func removeAll(before time: Timestamp) {
         guard let first = events.first, first.instant < time else { return }
         events.removeAll { $0.instant < time }

@@ -167,4 +167,42 @@ struct Run: Sendable {
         // The one event that could have followed immediately has passed.
         return state.isEnd || !state.groups.joined().allSatisfy(\.immediately)
     }
+
+    // MARK: - Snapshot
+
+    init(
+        from reader: inout StateReader, places: [Int?], parts: SequenceParts
+    ) throws(SnapshotError) {
+        taken = []
+        for _ in parts.steps.indices {
+            var events: [CapturedEvent] = []
+            for _ in 0..<(try reader.count()) {
+                events.append(try CapturedEvent(from: &reader, places: places, parts: parts))
+            }
+            taken.append(events)
+        }
+        step = try reader.int()
+        target = try reader.int()
+        guard parts.steps.indices.contains(step), parts.shape.states.indices.contains(target) else {
+            throw reader.damaged("a run in a state that is not")
+        }
+        first = try CapturedEvent(from: &reader, places: places, parts: parts)
+        last = try CapturedEvent(from: &reader, places: places, parts: parts)
+        withoutsSeen = try reader.unsigned()
+        isSpoiled = try reader.bool()
+        isRepeating = parts.steps[step].maximum != 1
+    }
+
+    func write(to writer: inout StateWriter) {
+        for events in taken {
+            writer.write(events.count)
+            for event in events { event.write(to: &writer) }
+        }
+        writer.write(step)
+        writer.write(target)
+        first.write(to: &writer)
+        last.write(to: &writer)
+        writer.write(unsigned: withoutsSeen)
+        writer.write(isSpoiled)
+    }
 }

@@ -185,4 +185,32 @@ struct RunMachine: Sendable {
         guard key.index < states.count else { return }
         states[key.index] = KeyState()
     }
+
+    // MARK: - Snapshot
+
+    func openMatches(_ key: KeySlot) -> Int {
+        key.index < states.count ? states[key.index].runs.count : 0
+    }
+
+    func write(_ key: KeySlot, to writer: inout StateWriter) {
+        let state = key.index < states.count ? states[key.index] : KeyState()
+        writer.write(Int(state.ordinal))
+        state.leading.write(to: &writer)
+        writer.write(state.runs.count)
+        for run in state.runs { run.write(to: &writer) }
+    }
+
+    mutating func restore(
+        _ key: KeySlot?, from reader: inout StateReader, places: [Int?]
+    ) throws(SnapshotError) {
+        var state = KeyState()
+        state.ordinal = Int64(try reader.tally())
+        state.leading = try LeadingHistory(from: &reader, places: places, parts: parts)
+        for _ in 0..<(try reader.count()) {
+            state.runs.append(try Run(from: &reader, places: places, parts: parts))
+        }
+        guard let key else { return }
+        while states.count <= key.index { states.append(KeyState()) }
+        states[key.index] = state
+    }
 }

@@ -9,13 +9,17 @@ struct SequenceMachine: RuleMachine {
     }
 
     private let kind: Kind
+    private let parts: SequenceParts
     // One of the two has state; the other stays empty.
     private var choices: ChoiceMachine
     private var runs: RunMachine
+    /// While a snapshot is read: where the values of its captured events have their place now.
+    private var places: [Int?] = []
 
     init(rule: Int, sequence: SequenceProgram, program: Program, limits: EngineLimits) {
         let parts = SequenceParts(
             rule: rule, sequence: sequence, program: program, limits: limits)
+        self.parts = parts
         choices = ChoiceMachine(parts: parts, workMax: limits.workPerEvent)
         runs = RunMachine(parts: parts)
         switch sequence.overlap {
@@ -60,6 +64,48 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.openDeadlines()
         case .runs: runs.openDeadlines()
+        }
+    }
+
+    // MARK: - Snapshot
+
+    static let stateVersion = 1
+
+    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
+        switch kind {
+        case .choices: choices.openMatches(key)
+        case .runs: runs.openMatches(key)
+        }
+    }
+
+    /// A match of a sequence is over when it is told.
+    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? { nil }
+
+    /// The names of what is captured: a message may read other fields than before, which changes the
+    /// places of values and not the shape of the rule.
+    func writeCommon(to writer: inout StateWriter) { writer.write(parts.layout.names) }
+
+    mutating func restoreCommon(
+        from reader: inout StateReader, version: Int, in context: inout MachineContext
+    ) throws(SnapshotError) {
+        let names: [String] = try reader.readArray()
+        places = names.map { parts.layout.names.firstIndex(of: $0) }
+    }
+
+    func write(_ key: KeySlot, to writer: inout StateWriter) {
+        switch kind {
+        case .choices: choices.write(key, to: &writer)
+        case .runs: runs.write(key, to: &writer)
+        }
+    }
+
+    mutating func restore(
+        _ key: KeySlot?, from reader: inout StateReader, version: Int,
+        in context: inout MachineContext
+    ) throws(SnapshotError) {
+        switch kind {
+        case .choices: try choices.restore(key, from: &reader, places: places)
+        case .runs: try runs.restore(key, from: &reader, places: places)
         }
     }
 }

@@ -5,9 +5,15 @@ struct StateReader {
     private let bytes: [UInt8]
     private var position: Int
     private let end: Int
-    /// What the numbers of event types in the bytes are in the program of now; nil for types that no
-    /// rule reads any more. Filled in by whoever has read the names.
-    var eventTypes: [EventTypeID?] = []
+    /// What the numbers in the bytes stand for in the program of now; filled in by whoever has read
+    /// the names.
+    var names = Names()
+
+    /// The types and columns that the program of the snapshot had; nil for what no rule reads any more.
+    struct Names: Sendable {
+        var eventTypes: [EventTypeID?] = []
+        var columns: [Int?] = []
+    }
 
     init(_ bytes: [UInt8]) {
         self.bytes = bytes
@@ -15,11 +21,11 @@ struct StateReader {
         end = bytes.count
     }
 
-    private init(_ bytes: [UInt8], _ range: Range<Int>, eventTypes: [EventTypeID?]) {
+    private init(_ bytes: [UInt8], _ range: Range<Int>, names: Names) {
         self.bytes = bytes
         position = range.lowerBound
         end = range.upperBound
-        self.eventTypes = eventTypes
+        self.names = names
     }
 
     var isAtEnd: Bool { position == end }
@@ -106,13 +112,25 @@ struct StateReader {
         return position..<position + Int(length)
     }
 
-    /// A number that names an event type, as it is now.
-    mutating func eventType() throws(SnapshotError) -> EventTypeID {
+    /// A count of things that are not in the bytes: not negative, and small enough to be added to.
+    mutating func tally() throws(SnapshotError) -> Int { try int(in: 0...(1 << 60)) }
+
+    /// The event type that a number stood for; nil when no rule reads it any more.
+    mutating func eventType() throws(SnapshotError) -> EventTypeID? {
         let number = try int()
-        guard eventTypes.indices.contains(number), let type = eventTypes[number] else {
-            throw damaged("an event type that the rules do not read")
+        guard names.eventTypes.indices.contains(number) else {
+            throw damaged("an event type without a name")
         }
-        return type
+        return names.eventTypes[number]
+    }
+
+    /// The column that a number stood for; nil when no rule reads it any more.
+    mutating func column() throws(SnapshotError) -> Int? {
+        let number = try int()
+        guard names.columns.indices.contains(number) else {
+            throw damaged("a column without a name")
+        }
+        return names.columns[number]
     }
 
     /// The reader of a section, which this one passes over, and the version the section was written in.
@@ -132,7 +150,7 @@ struct StateReader {
         guard length <= UInt64(end - position) else { throw damaged("an early end of \(part)") }
         let range = position..<position + Int(length)
         position = range.upperBound
-        return (StateReader(bytes, range, eventTypes: eventTypes), version)
+        return (StateReader(bytes, range, names: names), version)
     }
 
     /// Refuses what is left over: the writer and the reader of a part must agree on its end.

@@ -45,6 +45,11 @@ struct ThresholdKey: Sendable {
     private var isStale = false
     private(set) var isForgotten = false
 
+    /// Whether an episode is open whose beginning was handed out.
+    var isTold: Bool { episode?.isHandedOut ?? false }
+    /// Whether a condition has come true and not been answered by its end.
+    var isOpen: Bool { pendingSince != nil || episode != nil }
+
     init(rule: ThresholdRule, isListed: Bool, at clockStart: Timestamp) {
         window = WindowState(rule: rule.window)
         self.isListed = isListed
@@ -397,9 +402,68 @@ struct ThresholdKey: Sendable {
         return instant >= clockStart + rule.window.warmUp(of: time)
     }
 
+    private func warmUps(_ rule: ThresholdRule) -> [TimeSpan] {
+        isListed ? rule.warmUpsOfListed : rule.warmUps
+    }
+
     private func nextWarmUp(rule: ThresholdRule) -> Timestamp? {
-        let warmUps = isListed ? rule.warmUpsOfListed : rule.warmUps
+        let warmUps = warmUps(rule)
         guard warmUpsPassed < warmUps.count else { return nil }
         return clockStart + warmUps[warmUpsPassed]
+    }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter, rule: ThresholdRule) {
+        window.write(to: &writer, rule: rule.window)
+        writer.write(isListed)
+        writer.write(clockStart)
+        // The last warm-up that is over: their number means nothing to a rule whose conditions look at
+        // other windows.
+        writer.write(warmUpsPassed > 0 ? warmUps(rule)[warmUpsPassed - 1] : TimeSpan.zero)
+        writer.write(lastEvent)
+        writer.write(isUnsettled)
+        writer.write(pendingSince)
+        writer.write(episode)
+        writer.write(unknownSince)
+        writer.write(isStale)
+    }
+
+    init(
+        from reader: inout StateReader, rule: ThresholdRule, at instant: Timestamp
+    ) throws(SnapshotError) {
+        window = try WindowState(from: &reader, rule: rule.window)
+        isListed = try reader.bool()
+        clockStart = try reader.read()
+        let warmUp: TimeSpan = try reader.read()
+        lastEvent = try reader.read()
+        isUnsettled = try reader.bool()
+        pendingSince = try reader.readOptional()
+        episode = try reader.readOptional()
+        unknownSince = try reader.readOptional()
+        isStale = try reader.bool()
+        warmUpsPassed = warmUps(rule).count { $0 <= warmUp }
+        // Every reminder of the past has been sent: nobody would want them by the million.
+        guard episode.map({ $0.nextReminder >= instant }) ?? true else {
+            throw reader.damaged("a reminder that was not sent")
+        }
+    }
+}
+
+extension ThresholdKey.Episode: StateCoded {
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        self.init(
+            id: try reader.read(), isHandedOut: try reader.bool(),
+            message: try reader.readOptional(), strength: try reader.read(),
+            nextReminder: try reader.read(), resolvingSince: try reader.readOptional())
+    }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(id)
+        writer.write(isHandedOut)
+        writer.write(message)
+        writer.write(strength)
+        writer.write(nextReminder)
+        writer.write(resolvingSince)
     }
 }

@@ -14,12 +14,16 @@ struct ThresholdMachine: RuleMachine {
     init(rule: Int, program: Program, limits: EngineLimits) { index = rule }
 
     mutating func begin(at time: Timestamp, in context: inout MachineContext) {
+        rule = makeRule(context)
+        if let list = context.program.rules[index].keyList { readList(list, in: &context) }
+    }
+
+    private func makeRule(_ context: MachineContext) -> ThresholdRule? {
         let program = context.program.rules[index]
-        guard case .threshold(let threshold) = program.pattern else { return }
-        rule = ThresholdRule(
+        guard case .threshold(let threshold) = program.pattern else { return nil }
+        return ThresholdRule(
             program, threshold, code: context.program.code, zones: context.zones,
             eventLimit: max(1, context.limits.eventsPerWindow))
-        if let list = program.keyList { readList(list, in: &context) }
     }
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
@@ -137,5 +141,58 @@ struct ThresholdMachine: RuleMachine {
         withKey(key, in: &context) { state, rule, context in
             state.end(reason: "no longer listed", rule: rule, key: key, in: &context)
         }
+    }
+
+    // MARK: - Snapshot
+
+    static let stateVersion = 1
+
+    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
+        state(key)?.isOpen ?? false ? 1 : 0
+    }
+
+    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? {
+        guard let rule, var state = state(key), state.isTold else { return nil }
+        var context = context
+        context.output = []
+        context.rule = index
+        context.arrival = .max
+        state.end(reason: reason, rule: rule, key: key, in: &context)
+        return context.output.last
+    }
+
+    /// What the list of keys held: compared with what it holds when the snapshot is read, that tells
+    /// which keys have come and gone.
+    func writeCommon(to writer: inout StateWriter) { writer.write(listed) }
+
+    mutating func restoreCommon(
+        from reader: inout StateReader, version: Int, in context: inout MachineContext
+    ) throws(SnapshotError) {
+        if rule == nil { rule = makeRule(context) }
+        listed = try reader.readArray()
+        listedSet = Set(listed)
+    }
+
+    func write(_ key: KeySlot, to writer: inout StateWriter) {
+        let state = rule == nil ? nil : state(key)
+        writer.write(state != nil)
+        if let state, let rule { state.write(to: &writer, rule: rule) }
+    }
+
+    mutating func restore(
+        _ key: KeySlot?, from reader: inout StateReader, version: Int,
+        in context: inout MachineContext
+    ) throws(SnapshotError) {
+        guard try reader.bool(), let rule else { return }
+        let state = try ThresholdKey(from: &reader, rule: rule, at: context.instant)
+        guard let key else { return }
+        // The rule may say another `for` than the one that asked to be woken.
+        context.wake(key, at: state.nextInstant(rule: rule))
+        while keys.count <= key.index { keys.append(nil) }
+        keys[key.index] = state
+    }
+
+    private func state(_ key: KeySlot) -> ThresholdKey? {
+        key.index < keys.count ? keys[key.index] : nil
     }
 }

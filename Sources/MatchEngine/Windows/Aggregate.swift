@@ -127,4 +127,34 @@ enum Aggregate: Sendable {
         if case .percentile(let percentile) = self { return percentile.isEstimated }
         return false
     }
+
+    // MARK: - Snapshot
+
+    /// Whether the measure is in a state to which events have led it that are no longer in the window.
+    var hasHistory: Bool {
+        switch self {
+        case .sum(let total): total.hasSeenSpan
+        case .percentile(let percentile): percentile.isEstimated
+        default: false
+        }
+    }
+
+    /// The measure of these samples, in the state that `hasHistory` told of.
+    init(
+        _ function: AggregateFunction, parameter: Double?, hasHistory: Bool,
+        samples: some Sequence<Sample>
+    ) {
+        if function == .percentile {
+            self = .percentile(
+                Percentile(
+                    percent: parameter ?? 50, of: samples.map(\.value), isEstimated: hasHistory))
+            return
+        }
+        self.init(function, parameter: parameter)
+        for sample in samples { add(sample) }
+        if hasHistory, case .sum(var total) = self {
+            total.noteSpan()
+            self = .sum(total)
+        }
+    }
 }

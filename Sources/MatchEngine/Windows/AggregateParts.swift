@@ -7,7 +7,10 @@ extension Aggregate {
         private var numbers = 0
         private var spans = 0
         /// Whether the empty sum is `0s` and not `0`.
-        private var hasSeenSpan = false
+        private(set) var hasSeenSpan = false
+
+        /// Takes over that there was a span.
+        mutating func noteSpan() { hasSeenSpan = true }
 
         mutating func add(_ value: Value) {
             switch Quantity(value) {
@@ -109,6 +112,18 @@ extension Aggregate {
         private var spans = 0
 
         init(percent: Double) { self.percent = percent }
+
+        /// The percentile of all these at once, which is faster than one by one.
+        init(percent: Double, of values: [Value], isEstimated: Bool) {
+            self.percent = percent
+            var decimals: [Double] = []
+            for case let quantity? in values.lazy.map(Quantity.init) {
+                guard let number = quantity.decimal else { continue }
+                if case .span = quantity { spans += 1 }
+                decimals.append(number)
+            }
+            numbers.rebuild(from: decimals, isEstimated: isEstimated)
+        }
 
         var isEstimated: Bool { numbers.isEstimated }
 

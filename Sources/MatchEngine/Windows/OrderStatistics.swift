@@ -22,12 +22,14 @@ struct OrderStatistics: Sendable {
             return
         }
         sorted.insert(number, at: sorted.lowerBound(of: number))
-        if count > OrderStatistics.sketchStart {
-            var sketch = QuantileSketch()
-            for number in sorted { sketch.add(number) }
-            self.sketch = sketch
-            sorted = []
-        }
+        if count > OrderStatistics.sketchStart { startSketch() }
+    }
+
+    private mutating func startSketch() {
+        var sketch = QuantileSketch()
+        for number in sorted { sketch.add(number) }
+        self.sketch = sketch
+        sorted = []
     }
 
     /// Takes out a number that was added before.
@@ -46,11 +48,12 @@ struct OrderStatistics: Sendable {
         return false
     }
 
-    /// Starts anew with these numbers, exactly.
-    mutating func rebuild(from numbers: [Double]) {
+    /// Starts anew with these numbers: exactly, unless there are too many or an estimate is to go on.
+    mutating func rebuild(from numbers: [Double], isEstimated: Bool = false) {
         sorted = numbers.sorted()
         count = numbers.count
         sketch = nil
+        if isEstimated || count > OrderStatistics.sketchStart { startSketch() }
     }
 
     /// The number below which `percent` of the numbers lie: linear interpolation at rank

@@ -75,4 +75,45 @@ struct WindowBuffer: Sendable {
         let value = measure.argument.map { values[$0][index] } ?? .missing
         return Aggregate.Sample(position: position, time: times[index], value: value)
     }
+
+    // MARK: - Snapshot
+
+    /// Positions begin at 0 again: what is written of views is counted from `start`.
+    func write(to writer: inout StateWriter) {
+        writer.write(count)
+        writer.write(words)
+        writer.write(values.count)
+        var before: Int64 = 0
+        for index in 0..<count {
+            writer.write(instants[index] &- before)
+            writer.write(times[index] &- instants[index])
+            before = instants[index]
+        }
+        for index in 0..<count * words { writer.write(unsigned: conditionBits[index]) }
+        for column in values {
+            for index in 0..<count { writer.write(column[index]) }
+        }
+    }
+
+    init(from reader: inout StateReader, layout: WindowLayout) throws(SnapshotError) {
+        self.init(layout: layout)
+        let count = try reader.count()
+        guard try reader.int() == words, try reader.int() == values.count else {
+            throw reader.damaged("a window of other measures")
+        }
+        var before: Int64 = 0
+        for index in 0..<count {
+            let instant = before &+ (try reader.int64())
+            guard index == 0 || instant >= before else {
+                throw reader.damaged("events that are not in order")
+            }
+            instants.append(instant)
+            times.append(instant &+ (try reader.int64()))
+            before = instant
+        }
+        for _ in 0..<count * words { conditionBits.append(try reader.unsigned()) }
+        for column in values.indices {
+            for _ in 0..<count { values[column].append(try reader.read()) }
+        }
+    }
 }

@@ -268,4 +268,54 @@ struct WindowState: Sendable {
         sessionStart = max(first, sessionStart)
         buffer.drop(before: first)
     }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter, rule: WindowRule) {
+        buffer.write(to: &writer)
+        now.write(to: &writer, start: buffer.start)
+        writer.write(pasts.count)
+        for (past, view) in zip(rule.pasts, pasts) {
+            writer.write(past.time.spanInState)
+            view.write(to: &writer, start: buffer.start)
+        }
+        writer.write(nextEnd)
+        writer.write(max(sessionStart, buffer.start) - buffer.start)
+        writer.write(closedSessions)
+    }
+
+    /// Windows of the past may stand in another order than in the rule that wrote them.
+    init(from reader: inout StateReader, rule: WindowRule) throws(SnapshotError) {
+        let layout = rule.layout
+        buffer = try WindowBuffer(from: &reader, layout: layout)
+        now = try WindowView(
+            from: &reader, buffer: buffer, layout: layout, measures: Set(layout.measures.indices))
+        var views: [WindowView?] = rule.pasts.map { _ in nil }
+        for _ in 0..<(try reader.count()) {
+            let span: TimeSpan = try reader.read()
+            let index = rule.pasts.firstIndex { $0.time.spanInState == span }
+            let view = try WindowView(
+                from: &reader, buffer: buffer, layout: layout,
+                measures: index.map { rule.pasts[$0].measures } ?? [])
+            if let index { views[index] = view }
+        }
+        pasts = views.compactMap { $0 }
+        guard pasts.count == rule.pasts.count else {
+            throw reader.damaged("a window without its past")
+        }
+        nextEnd = try reader.read()
+        sessionStart = try reader.int(in: 0...buffer.end)
+        closedSessions = try reader.tally()
+    }
+}
+
+extension Term.MeasureTime {
+    /// How a snapshot tells the times apart.
+    fileprivate var spanInState: TimeSpan {
+        switch self {
+        case .now: .zero
+        case .previous: TimeSpan(nanoseconds: -1)
+        case .earlier(let span): span
+        }
+    }
 }

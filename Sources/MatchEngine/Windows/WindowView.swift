@@ -82,4 +82,39 @@ struct WindowView: Sendable {
         }
         aggregates[index] = aggregate
     }
+
+    // MARK: - Snapshot
+
+    /// The measures are not written, since the events in the buffer tell them: only what these do not.
+    func write(to writer: inout StateWriter, start: Int) {
+        writer.write(lower - start)
+        writer.write(upper - start)
+        writer.write(aggregates.count)
+        for aggregate in aggregates { writer.write(aggregate?.hasHistory ?? false) }
+    }
+
+    /// - Parameters:
+    ///   - buffer: The events, from position 0.
+    ///   - measures: Indices of the measures that are wanted.
+    init(
+        from reader: inout StateReader, buffer: WindowBuffer, layout: WindowLayout,
+        measures: Set<Int>
+    ) throws(SnapshotError) {
+        lower = try reader.int(in: 0...buffer.end)
+        upper = try reader.int(in: lower...buffer.end)
+        guard try reader.count() == layout.measures.count else {
+            throw reader.damaged("a window of other measures")
+        }
+        aggregates = []
+        for (index, measure) in layout.measures.enumerated() {
+            let hasHistory = try reader.bool()
+            aggregates.append(
+                measures.contains(index)
+                    ? Aggregate(
+                        measure.function, parameter: measure.parameter, hasHistory: hasHistory,
+                        samples: (lower..<upper).lazy.compactMap {
+                            buffer.sample($0, for: measure)
+                        }) : nil)
+        }
+    }
 }

@@ -7,11 +7,11 @@ extension RulePlan {
     ///
     /// - `fingerprint` covers everything that can change an alert.
     /// - `shape` covers what state depends on (T10): kind, key, inputs, steps with their conditions,
-    ///   windows and policies. A rule whose shape is unchanged keeps its state over a reload.
+    ///   windows and policies, and as what the fields in them are read. A rule whose shape is unchanged keeps its state over a reload.
     public func fingerprinted(tables: RuleSetTables) -> RulePlan {
         let text = PlanText(self, tables: tables, isCanonical: true)
         var plan = self
-        plan.shape = hash(text.stateLines)
+        plan.shape = hash(text.stateLines + text.stateFieldLines)
         plan.fingerprint = hash([name] + text.stateLines + text.judgementLines + text.emissionLines)
         return plan
     }

@@ -210,9 +210,15 @@ extension PlanText {
     }
 
     /// Every field of an event that the rule looks at, by name.
-    public var readFields: [FieldID] {
+    public var readFields: [FieldID] { fields(in: plan.terms) }
+
+    /// The fields of which the rule keeps something, as they are read.
+    var stateFieldLines: [String] { fields(in: plan.stateTerms).map(typed) }
+
+    /// The fields that expressions and the key read.
+    private func fields(in terms: [Term]) -> [FieldID] {
         var fields: Set<FieldID> = []
-        for term in plan.terms {
+        for term in terms {
             term.forEach { term in
                 switch term {
                 case .field(let field), .stepField(_, _, let field), .stepList(_, let field),
@@ -270,7 +276,10 @@ extension RulePlan {
     }
 
     /// Every expression of the rule; probes of tests are not part of it.
-    public var terms: [Term] {
+    public var terms: [Term] { stateTerms + matchTerms }
+
+    /// The expressions that decide what the rule keeps.
+    var stateTerms: [Term] {
         var terms = inputs.compactMap(\.condition)
         switch pattern {
         case .sequence(let sequence):
@@ -289,7 +298,7 @@ extension RulePlan {
         for measure in measures {
             terms += [measure.argument, measure.condition].compactMap { $0 }
         }
-        return terms + matchTerms
+        return terms
     }
 
     /// The expressions that are judged with a window or a match at hand.
@@ -387,7 +396,7 @@ extension EmitPlan.MessageFormat {
 }
 
 extension ValueType {
-    fileprivate var words: String {
+    public var words: String {
         switch self {
         case .unknown: "unknown"
         case .bool: "bool"

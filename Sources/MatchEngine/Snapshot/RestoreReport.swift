@@ -1,0 +1,50 @@
+/// What became of the state of each rule when an engine took over from another (T10).
+public struct RestoreReport: Sendable, Equatable {
+    public enum Outcome: String, Sendable {
+        /// The rule has the shape it had: its state goes on.
+        case kept
+        /// The rule has another shape, so that its state means nothing any more.
+        case reset
+        /// The rule was not there before.
+        case new
+        /// The rule is no longer there.
+        case removed
+    }
+
+    public struct Rule: Sendable, Equatable {
+        public var name: String
+        public var outcome: Outcome
+        /// Keys with state, and matches of them that have begun; of a rule that was reset or removed
+        /// those that were dropped.
+        public var keys = 0
+        public var openMatches = 0
+
+        public init(_ name: String, _ outcome: Outcome, keys: Int = 0, openMatches: Int = 0) {
+            self.name = name
+            self.outcome = outcome
+            self.keys = keys
+            self.openMatches = openMatches
+        }
+    }
+
+    /// The rules of the program in its order, then those removed in the order they had.
+    public var rules: [Rule] = []
+
+    public init() {}
+
+    /// This report and that of another shard of the same engine together.
+    public func adding(shard other: RestoreReport) -> RestoreReport {
+        var sum = self
+        for rule in other.rules {
+            if let index = sum.rules.firstIndex(where: { $0.name == rule.name }) {
+                sum.rules[index].keys += rule.keys
+                sum.rules[index].openMatches += rule.openMatches
+                // A shard that held nothing of the rule has nothing to say of it.
+                if sum.rules[index].outcome == .new { sum.rules[index].outcome = rule.outcome }
+            } else {
+                sum.rules.append(rule)
+            }
+        }
+        return sum
+    }
+}

@@ -1,0 +1,83 @@
+import MatchEngine
+import RuleModel
+
+/// A run that stops behind every few events: all shards write a snapshot, and others take over, with
+/// another program or another number of shards where these take turns.
+public struct RestartRun: Sendable {
+    /// These take turns; the rule under test has one shape in all of them.
+    public var programs: [(program: Program, lists: [ListTable])]
+    /// Numbers of shards, which take turns.
+    public var shards = [1]
+    /// Numbers of events between two restarts, which take turns.
+    public var pieces = [1]
+    public var lateness = TimeSpan.zero
+    public var judgesEarly = false
+
+    public init(programs: [(program: Program, lists: [ListTable])]) { self.programs = programs }
+
+    /// The records of all engines in the order of `AlertOrder`; and the near misses.
+    public func alerts(
+        events: [TestEvent], end: Timestamp?
+    ) throws -> [Alert] {
+        var merged: [Alert] = []
+        var snapshots: [[UInt8]] = []
+        var row = 0
+        var turn = 0
+        repeat {
+            let size = max(1, pieces[turn % pieces.count])
+            let rows = row..<min(events.count, row + size)
+            let (program, lists) = programs[turn % programs.count]
+            let batch = makeBatch(
+                Array(events[rows]), tables: program.tables, firstArrival: UInt64(row + 1))
+            var written: [[UInt8]] = []
+            for shard in 0..<shards[turn % shards.count] {
+                var engine = try engine(
+                    program, lists, shard: shard, of: shards[turn % shards.count],
+                    restoring: snapshots, emitting: &merged)
+                engine.process(batch, rows: 0..<batch.count, emitting: &merged)
+                if rows.upperBound == events.count, let end {
+                    engine.advance(to: end, emitting: &merged)
+                }
+                written.append(engine.snapshot())
+            }
+            snapshots = written
+            row = rows.upperBound
+            turn += 1
+        } while row < events.count
+        return merged.enumerated()
+            .sorted { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }
+            .map(\.element)
+    }
+
+    private func engine(
+        _ program: Program, _ lists: [ListTable], shard: Int, of count: Int,
+        restoring snapshots: [[UInt8]], emitting output: inout [Alert]
+    ) throws -> Engine {
+        var options = EngineOptions()
+        options.lateness = [lateness]
+        options.judgesEarly = [judgesEarly]
+        options.shardIndex = shard
+        options.shardCount = count
+        options.limits = EngineRun().limits
+        var tables: [ListID: ListTable] = [:]
+        for (index, table) in lists.enumerated() { tables[ListID(index)] = table }
+        let environment = EngineEnvironment(lists: tables)
+        if snapshots.isEmpty {
+            return Engine(program: program, environment: environment, options: options)
+        }
+        var report = RestoreReport()
+        let engine = try Engine(
+            restoring: snapshots, program: program, environment: environment, options: options,
+            report: &report, emitting: &output)
+        // Read and written again it is the same, where nothing else has changed.
+        if programs.count == 1, shards == [1] {
+            guard engine.snapshot() == snapshots[0] else { throw RestartFault.otherBytes }
+        }
+        return engine
+    }
+}
+
+/// What a restart may not do.
+public enum RestartFault: Error {
+    case otherBytes
+}
