@@ -48,6 +48,8 @@ public struct EngineLimits: Sendable {
     /// Events of one key in the window of a threshold rule. More than of a sequence, since a count may
     /// well ask for them and percentiles go on as estimates (H3).
     public var eventsPerWindow = 1_000_000
+    /// Members of one group of an anomaly cluster; of more, those silent for longest go.
+    public var membersPerGroup = 1_000
     /// Events of one step that an alert shows; the rest is counted in `omitted`.
     public var eventsPerAlertStep = 10
     /// Tests of one event against one candidate that a single event may cause in one rule.
@@ -90,6 +92,10 @@ public struct EngineCounters: Sendable, Equatable {
         public var droppedEvents = 0
         /// Events at which the search was cut short.
         public var exhaustedSearches = 0
+        /// Events without the field that names the member of a group.
+        public var missingMembers = 0
+        /// Members of groups that went for the limit on them.
+        public var droppedMembers = 0
 
         public init() {}
     }
@@ -160,6 +166,8 @@ extension EngineCounters {
             sum.rules[index].droppedRuns += rule.droppedRuns
             sum.rules[index].droppedEvents += rule.droppedEvents
             sum.rules[index].exhaustedSearches += rule.exhaustedSearches
+            sum.rules[index].missingMembers += rule.missingMembers
+            sum.rules[index].droppedMembers += rule.droppedMembers
         }
         return sum
     }

@@ -35,7 +35,8 @@ struct MachineTable: Sendable {
                 correlations.append(CorrelationMachine(rule: index, correlation: correlation))
             case .anomaly(let anomaly):
                 places.append(.anomaly(anomalies.count))
-                anomalies.append(AnomalyMachine(rule: index, anomaly: anomaly))
+                anomalies.append(
+                    AnomalyMachine(anomaly: anomaly, program: program, limits: limits))
             case .metric(let metric):
                 places.append(.metric(metrics.count))
                 metrics.append(MetricMachine(rule: index, metric: metric))

@@ -16,6 +16,10 @@ import Testing
     @Test("thresholds", arguments: Law.allCases)
     func thresholds(_ law: Law) { hold(law, .threshold) }
 
+    // A bucket is judged at its end, never on arrival.
+    @Test("anomaly clusters", arguments: Law.allCases.filter { $0 != .early })
+    func anomalies(_ law: Law) { hold(law, .anomaly) }
+
     @Test("conditions on one event", arguments: [Law.reference, .batches, .passes])
     func conditions(_ law: Law) { hold(law, .condition) }
 

@@ -13,6 +13,8 @@ public struct ReferenceMatch: Sendable, Equatable {
     public var steps: [[UInt64]]
     /// The measures of a threshold at that instant; empty for sequences.
     public var measures: [Value]
+    /// The members of a cluster in order of onset.
+    public var members: [Alert.Member] = []
     /// The instant of processing and the arrival number of the event that did it; none: a deadline.
     public var instant: Timestamp
     public var arrival: UInt64?
@@ -67,7 +69,12 @@ public struct ReferenceMatcher: Sendable {
                     events: fitting, began: began, watermark: watermark, tables: tables,
                     lists: lists)
                 matches += series.run()
-            case .correlation, .anomaly, .metric: break
+            case .anomaly(let anomaly):
+                var group = ReferenceAnomaly(
+                    plan: anomaly, rule: plan.id, key: key, events: events, watermark: watermark,
+                    tables: tables, lists: lists)
+                matches += group.run()
+            case .correlation, .metric: break
             }
         }
         return matches.sorted(by: referenceBefore)

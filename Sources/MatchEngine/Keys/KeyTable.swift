@@ -26,6 +26,7 @@ struct KeyTable: Sendable {
         static let droppedRuns = Doubts(rawValue: 4)
         static let droppedEvents = Doubts(rawValue: 8)
         static let exhaustedSearch = Doubts(rawValue: 16)
+        static let droppedMembers = Doubts(rawValue: 32)
     }
 
     private var slots: [Slot] = []

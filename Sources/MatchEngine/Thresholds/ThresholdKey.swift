@@ -366,15 +366,9 @@ struct ThresholdKey: Sendable {
         record.measures = zip(rule.measureNames, terms.measures).map { Alert.NamedValue($0, $1) }
         record.reason = reason
         for (index, name) in rule.measureNames.enumerated() where view.isEstimated(index) {
-            record.incompleteBecause.append(ThresholdKey.estimateNote(name))
+            record.incompleteBecause.append(OrderStatistics.note(of: name))
         }
         return record
-    }
-
-    private static func estimateNote(_ measure: String) -> String {
-        let percent = (QuantileSketch.relativeError * 1000).rounded() / 10
-        return "\(measure) is estimated within \(percent) %: "
-            + "there are more than \(OrderStatistics.exactLimit) values"
     }
 
     // MARK: - Knowledge

@@ -150,7 +150,7 @@ extension Checker {
                 for syntax in expressions {
                     let typed = expression(syntax, in: Scope(.match))
                     switch typed.term {
-                    case .key, .stepField, .stepList, .measure(_, .now):
+                    case .key, .stepField, .stepList, .measure(_, .now), .clusterField(.name, nil):
                         emit.mask.append(typed.term)
                     default:
                         if !typed.type.isUnknown { report(.cannotMask(at: syntax.range)) }

@@ -181,6 +181,7 @@ private struct ProgramBuilder {
             case .measure(let index, _): emit.maskedMeasures.appendOnce(index)
             case .stepField(let step, _, let field), .stepList(let step, let field):
                 emit.maskedFields.appendOnce(EmitProgram.MaskedField(step: step, field: field))
+            case .clusterField: emit.masksMembers = true
             default: break  // The checker lets nothing else through.
             }
         }

@@ -24,15 +24,18 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
         keys = max(keys, tables.lists[list.rawValue].values.count)
     }
     let size: (runs: Int, events: Int, eventBytes: Int)
+    var runBytes = 64
     switch plan.pattern {
     case .sequence(let sequence): size = sequenceSize(sequence, tables)
     case .threshold(let threshold): size = thresholdSize(threshold, tables)
     case .correlation(let correlation): size = correlationSize(correlation, tables)
-    case .anomaly(let anomaly): size = anomalySize(anomaly)
+    case .anomaly(let anomaly):
+        size = anomalySize(anomaly)
+        runBytes = memberBytes(anomaly)
     case .metric(let metric): size = (1, 1, 64 + 64 * metric.measures.count)
     }
-    let (runBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
-    let perRun = overflow ? Int.max / 2 : runBytes + 64
+    let (eventBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
+    let perRun = overflow ? Int.max / 2 : saturatingSum(eventBytes, runBytes)
     let (bytes, tooMuch) = max(1, size.runs).multipliedReportingOverflow(by: perRun)
     plan.bound = StateBound(
         runsPerKey: size.runs, eventsPerRun: size.events, keys: keys,
@@ -88,17 +91,33 @@ private func correlationSize(
     )
 }
 
-/// The values of the baselines of all members of a group; a value is kept with its time.
+/// The values of the baselines of all members of a group. A value is kept with its bucket, in 24 bytes,
+/// and as many again may wait to be let go.
 private func anomalySize(_ plan: AnomalyPlan) -> (runs: Int, events: Int, eventBytes: Int) {
+    let every = max(1, plan.every.nanoseconds)
     let values: Int
     switch plan.baseline {
-    case .last(let count): values = count
-    case .seasonal(_, let over):
-        values = Int(clamping: over.nanoseconds / max(1, plan.every.nanoseconds))
+    // Anomalous values wait beside the others until they are admitted.
+    case .last(let count):
+        values = saturatingSum(count, Int(clamping: plan.adaptAfter.nanoseconds / every))
+    case .seasonal(_, let over): values = Int(clamping: over.nanoseconds / every)
     }
-    return (
-        StateDefaults.membersPerGroup, saturatingSum(values, plan.outOf), 24 * plan.series.count
-    )
+    return (StateDefaults.membersPerGroup, values, 48 * plan.series.count)
+}
+
+/// A member besides its baselines: its name, what it is known for in a cluster, its last judgements, and
+/// each measure over the bucket that is filling.
+private func memberBytes(_ plan: AnomalyPlan) -> Int {
+    plan.series.reduce(saturatingSum(640, plan.outOf)) { sum, series in
+        let bucket =
+            switch series.measure.function {
+            case .count, .sum, .avg, .min, .max, .first, .last: 160
+            // Numbers in order, before a sketch takes over.
+            case .percentile: 160 + 8 * 2 * StateDefaults.eventsPerWindow
+            case .distinct, .rate: 160 + 64 * StateDefaults.eventsPerWindow
+            }
+        return saturatingSum(sum, bucket)
+    }
 }
 
 /// Time, arrival number and the captured fields; a text is counted with 24 bytes of its own.

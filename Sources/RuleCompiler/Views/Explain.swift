@@ -46,6 +46,12 @@ extension StateBound {
     }
 }
 
+/// `a, b and c`
+func inWords(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return names.dropLast().joined(separator: ", ") + " and \(last)"
+}
+
 /// `1,000 events`, `1 run`
 func counted(_ count: Int, _ word: String) -> String {
     "\(grouped(count)) \(word)\(count == 1 ? "" : "s")"
@@ -95,7 +101,12 @@ private struct ExplainPage {
             section("Watches", watches(threshold))
             section("Fires", fires(threshold) + silence + sending)
             section("Keeps in memory", keeps(threshold))
-        case .correlation, .anomaly, .metric:
+        case .anomaly(let anomaly):
+            let words = AnomalyWords(plan: anomaly, keys: plan.keyNames, text: text)
+            section("Watches", words.watches + inputs(anomaly.inputs))
+            section("Fires", words.fires + silence + sending)
+            section("Keeps in memory", ["bound: \(boundWords(plan.bound))"] + words.keeps)
+        case .correlation, .metric:
             section("Means", means)
             section("Fires", silence + sending)
         }
@@ -122,10 +133,7 @@ private struct ExplainPage {
     private var keyWords: String { listed(plan.keyNames) }
 
     /// `a, b and c`
-    private func listed(_ names: [String]) -> String {
-        guard let last = names.last, names.count > 1 else { return names.first ?? "" }
-        return names.dropLast().joined(separator: ", ") + " and \(last)"
-    }
+    private func listed(_ names: [String]) -> String { inWords(names) }
 
     // MARK: - Sequence
 

@@ -4,6 +4,7 @@ extension DiagnosticCode {
     static let kinds: [DiagnosticCode] = [
         memberReadsMember, movementOfOneMember, seriesDiffer, seasonBeyondHistory,
         baselineTooShort, badSmoothing, scoreOfMeasure, metricNeedsBuckets,
+        seasonNotInBuckets, noScore, measureOfMembers, badSpread, spanBelowWithin,
     ]
 
     private static let events = """
@@ -26,7 +27,8 @@ extension DiagnosticCode {
 
     private static func cluster(
         _ measures: String = "    measure p95 = percentile(95, ms) of request every 1m by service",
-        baseline: String = "last 60", when: String = "robust_z(p95) > 4"
+        baseline: String = "last 60", when: String = "robust_z(p95) > 4", within: String = "5m",
+        alert: String = "{region}: {members.count} services are slow"
     ) -> String {
         events + """
             rule slow {
@@ -34,9 +36,9 @@ extension DiagnosticCode {
             \(measures)
                 baseline \(baseline)
                 anomalous when \(when)
-                cluster when at least 3 service within 5m
+                cluster when at least 3 service within \(within)
               }
-              alert "{region}: {members.count} services are slow"
+              alert "\(alert)"
             }
             """
     }
@@ -139,4 +141,54 @@ extension DiagnosticCode {
               measure calls = count
             }
             """)
+
+    static let seasonNotInBuckets = DiagnosticCode(
+        "E0530", "season-not-in-buckets",
+        explanation: """
+            A seasonal baseline compares a bucket with those at the same phase of earlier days or weeks. Buckets \
+            that do not divide a season evenly begin at another phase in each one, so there is no same phase.
+            """,
+        wrong: cluster(
+            "    measure p95 = percentile(95, ms) of request every 7m by service",
+            baseline: "seasonal daily over 7d"),
+        right: cluster(
+            "    measure p95 = percentile(95, ms) of request every 10m by service",
+            baseline: "seasonal daily over 7d"))
+
+    static let noScore = DiagnosticCode(
+        "E0531", "no-score",
+        explanation: """
+            A member is anomalous by a score against its own baseline: `robust_z`, `z`, `ratio` or `ewma` of a \
+            measure. The condition may ask for more, but without a score there is nothing unusual to report. \
+            Fixed limits are what `threshold` is for.
+            """,
+        wrong: cluster(when: "p95 > 400"),
+        right: cluster(when: "robust_z(p95) > 4 and p95 > 400"))
+
+    static let measureOfMembers = DiagnosticCode(
+        "E0532", "measure-of-members",
+        explanation: """
+            A cluster has many members, each with measures and scores of its own. So the alert names a member's \
+            value: `members.first.value`, `members.last.score`, or `members.value` for the list of all.
+            """,
+        wrong: cluster(alert: "{region}: {p95}"),
+        right: cluster(alert: "{region}: {members.first.value}"))
+
+    static let badSpread = DiagnosticCode(
+        "E0533", "bad-spread",
+        explanation: """
+            `min spread` is what a score divides by where the values of a baseline hardly differ. It is above 0: \
+            a score that divides by nothing is infinite.
+            """,
+        wrong: cluster(baseline: "last 60\n    min spread 0"),
+        right: cluster(baseline: "last 60\n    min spread 2"))
+
+    static let spanBelowWithin = DiagnosticCode(
+        "E0534", "span-below-within",
+        explanation: """
+            `within` says how far apart the onsets of a cluster may be, and `max span` how long it may go on \
+            growing after the first. A shorter `max span` takes back what `within` allows.
+            """,
+        wrong: cluster(within: "5m max span 2m"),
+        right: cluster(within: "5m max span 30m"))
 }

@@ -21,7 +21,7 @@ extension DiagnosticCode {
     static let notRun = DiagnosticCode(
         "W0801", "not-run",
         explanation: """
-            This version checks correlations, anomaly clusters and metrics in full, and does not run them. \
+            This version checks correlations and metrics in full, and does not run them. \
             They raise no alerts. The other rules run.
             """,
         wrong: login + """
