@@ -637,7 +637,7 @@ def main():
     process()
     pods()
     print_table()
-    print("\nnote: the rules for AWS and Windows were written with these recordings at hand, so their lines guard")
+    print("\nnote: the rules for AWS, Windows and pods were written with these recordings at hand, so their lines guard")
     print("note: what is found; they do not measure how the rules do on attacks that nobody has seen")
     print("expected from truth: the truth file beside the recording; from count: plain counting in the raw events")
     for note in notes:
