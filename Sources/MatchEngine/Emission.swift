@@ -34,8 +34,9 @@ struct EmissionState: Sendable {
     /// Episodes that began at `idTime`, to tell apart those of one key (T12).
     fileprivate var idTime = Timestamp.distantPast
     fileprivate var idsGiven: [EpisodeKey: UInt64] = [:]
-    fileprivate var lastOrder = AlertOrder(
-        instant: .min, arrival: 0, depth: 0, rule: 0, key: 0, serial: 0)
+    /// How many records each key of a rule has made at one instant, by one event.
+    fileprivate var serials: [EpisodeKey: Int] = [:]
+    fileprivate var serialsOf = (instant: Timestamp.distantPast, arrival: UInt64(0))
     /// The message of the record that was made last.
     fileprivate(set) var lastMessage: String?
     /// The last hour in which each rule's overflow was told.
@@ -61,7 +62,8 @@ struct EmissionState: Sendable {
 
     func write(to writer: inout StateWriter) {
         writer.write(idTime)
-        writer.write(lastOrder)
+        writer.write(serialsOf.instant)
+        writer.write(unsigned: serialsOf.arrival)
     }
 
     /// Of several shards the one that has come furthest counts.
@@ -71,15 +73,27 @@ struct EmissionState: Sendable {
             idTime = time
             idsGiven.removeAll()
         }
-        lastOrder = max(lastOrder, try reader.read())
+        let instant: Timestamp = try reader.read()
+        let arrival = try reader.unsigned()
+        if (instant, arrival) > serialsOf {
+            serialsOf = (instant, arrival)
+            serials.removeAll()
+        }
     }
 
-    /// The ids of one rule that were given for `idTime`, and when its overflow was told.
+    /// The ids of one rule that were given for `idTime`, how many records its keys have made at the
+    /// last instant, and when its overflow was told.
     func write(rule: Int, to writer: inout StateWriter) {
         writer.write(idTime)
         writer.write(sorted: idsGiven.filter { $0.key.rule == rule }) { given, writer in
             writer.write(word: given.key.hash)
             writer.write(Int(clamping: given.value))
+        }
+        writer.write(serialsOf.instant)
+        writer.write(unsigned: serialsOf.arrival)
+        writer.write(sorted: serials.filter { $0.key.rule == rule }) { made, writer in
+            writer.write(word: made.key.hash)
+            writer.write(made.value)
         }
         writer.write(overflowHours[rule].map { Timestamp(nanoseconds: $0) })
     }
@@ -92,6 +106,13 @@ struct EmissionState: Sendable {
             let episode = EpisodeKey(rule: rule, hash: try reader.word())
             let given = UInt64(try reader.tally())
             if time == idTime { idsGiven[episode] = max(idsGiven[episode] ?? 0, given) }
+        }
+        let instant: Timestamp = try reader.read()
+        let arrival = try reader.unsigned()
+        for _ in 0..<(try reader.count()) {
+            let key = EpisodeKey(rule: rule, hash: try reader.word())
+            let made = try reader.tally()
+            if (instant, arrival) == serialsOf { serials[key] = max(serials[key] ?? 0, made) }
         }
         let hour: Timestamp? = try reader.readOptional()
         if let hour {
@@ -160,6 +181,9 @@ extension MachineContext {
             suppressKey: spacedKey(rule.emit.suppress, context),
             groupKey: spacedKey(rule.emit.group, context), order: nextOrder(key: keyHash(key)))
         alert.members = record.members
+        if rule.emit.masksMembers {
+            for index in alert.members.indices { alert.members[index].name = masked }
+        }
         if record.state == .firing { addRisks(to: &alert, rule, context) }
         emission.lastMessage = alert.message
         if keepsFired, alert.state == .firing { fired.append((alert.id, alert.matchedAt)) }
@@ -269,16 +293,20 @@ extension MachineContext {
         spaced?.by.map { Comparisons.canonical(evaluator.value($0, in: context)) } ?? []
     }
 
-    /// Where a record made now stands; records of one event or instant are numbered.
+    /// Where a record made now stands. Records of one event or instant are numbered for each rule and
+    /// key, since other keys may be another shard's.
     mutating func nextOrder(key: UInt64) -> AlertOrder {
-        let last = emission.lastOrder
-        let isSame = last.instant == instant.nanoseconds && last.arrival == arrival
-        let order = AlertOrder(
+        if emission.serialsOf != (instant, arrival) {
+            emission.serialsOf = (instant, arrival)
+            emission.serials.removeAll(keepingCapacity: true)
+        }
+        let episode = EmissionState.EpisodeKey(rule: rule, hash: key)
+        let serial = emission.serials[episode, default: 0]
+        emission.serials[episode] = serial + 1
+        return AlertOrder(
             instant: instant.nanoseconds, arrival: arrival,
             depth: program.rules[rule].place.depth, rule: program.rules[rule].id.rawValue,
-            key: key, serial: isSame ? last.serial + 1 : 0)
-        emission.lastOrder = order
-        return order
+            key: key, serial: serial)
     }
 }
 

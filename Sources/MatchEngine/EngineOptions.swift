@@ -52,6 +52,8 @@ public struct EngineLimits: Sendable {
     public var eventsPerWindow = 1_000_000
     /// Different values that one `distinct` of one bucket of a metric tells apart.
     public var distinctValues = 100_000
+    /// Members of one group of an anomaly cluster; of more, those silent for longest go.
+    public var membersPerGroup = 1_000
     /// Events of one step that an alert shows; the rest is counted in `omitted`.
     public var eventsPerAlertStep = 10
     /// Tests of one event against one candidate that a single event may cause in one rule.
@@ -96,6 +98,10 @@ public struct EngineCounters: Sendable, Equatable {
         public var droppedValues = 0
         /// Events at which the search was cut short.
         public var exhaustedSearches = 0
+        /// Events without the field that names the member of a group.
+        public var missingMembers = 0
+        /// Members of groups that went for the limit on them.
+        public var droppedMembers = 0
 
         public init() {}
     }

@@ -37,7 +37,8 @@ struct MachineTable: Sendable {
                         rule: index, correlation: correlation, program: program, limits: limits))
             case .anomaly(let anomaly):
                 places.append(.anomaly(anomalies.count))
-                anomalies.append(AnomalyMachine(rule: index, anomaly: anomaly))
+                anomalies.append(
+                    AnomalyMachine(anomaly: anomaly, program: program, limits: limits))
             case .metric:
                 places.append(.metric(metrics.count))
                 metrics.append(MetricMachine(rule: index))

@@ -28,6 +28,9 @@ struct RuleEmission: Sendable {
             }
         }
         if let list = rule.keyList { lists.insert(list.rawValue) }
+        if case .anomaly(let anomaly) = rule.pattern, let list = anomaly.linkedBy {
+            lists.insert(list.rawValue)
+        }
         self.lists = lists.sorted().map { ListID($0) }
     }
 }
@@ -38,11 +41,13 @@ struct Masks: Sendable {
     private(set) var keys: Set<Int>
     private(set) var fields: Set<EmitProgram.MaskedField>
     private let measures: Set<Int>
+    private let members: Bool
 
     init(rule: RuleProgram) {
         keys = Set(rule.emit.maskedKeys)
         fields = Set(rule.emit.maskedFields)
         measures = Set(rule.emit.maskedMeasures)
+        members = rule.emit.masksMembers
         let steps: [(StepID, [FieldID])]
         switch rule.pattern {
         case .sequence(let sequence):
@@ -76,6 +81,7 @@ struct Masks: Sendable {
             covers(StepID(Int(instruction.a)), FieldID(rawValue: instruction.b))
         case .key: keys.contains(Int(instruction.a))
         case .measure, .score: measures.contains(Int(instruction.a))
+        case .clusterField: members && ClusterField.allCases[Int(instruction.a)] == .name
         default: false
         }
     }

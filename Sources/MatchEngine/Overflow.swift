@@ -3,7 +3,7 @@ import RuleModel
 extension MachineContext {
     /// What was dropped because a limit was reached.
     enum Overflow: String, Sendable {
-        case keys, runs, events, values, searches
+        case keys, runs, events, values, searches, members
     }
 
     /// Counts that a limit was reached, and tells it once for each rule and hour (T9).
@@ -26,6 +26,9 @@ extension MachineContext {
         case .searches:
             counters.rules[rule].exhaustedSearches += 1
             dropped = "too many combinations of events to try; a match may have been missed"
+        case .members:
+            counters.rules[rule].droppedMembers += 1
+            dropped = "too many members of a group; those silent for longest were dropped"
         }
         let hour = instant.nanoseconds.flooredQuotient(TimeSpan.hour.nanoseconds)
         guard emission.overflowHours[rule] != hour else { return }
@@ -75,6 +78,9 @@ extension KeyTable.Doubts {
         }
         if contains(.droppedValues) {
             reasons.append("different values of this key were not counted for its limit")
+        }
+        if contains(.droppedMembers) {
+            reasons.append("members of this group were dropped for its limit")
         }
         if contains(.exhaustedSearch) {
             reasons.append("not all combinations of events could be tried")

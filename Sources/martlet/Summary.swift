@@ -59,6 +59,11 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
             lines.append(
                 "\(name): \(counted(counters.missingKeys, "event")) without a part of the key")
         }
+        if counters.missingMembers > 0 {
+            lines.append(
+                "\(name): \(counted(counters.missingMembers, "event")) without the field that names the member"
+            )
+        }
         if counters.silenced > 0 {
             lines.append("\(name): \(grouped(counters.silenced)) silenced by `unless` or `active`")
         }
@@ -74,6 +79,11 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
                     + "\(grouped(counters.droppedRuns)) candidates and "
                     + "\(grouped(counters.droppedEvents)) events dropped, "
                     + "\(grouped(counters.exhaustedSearches)) searches cut short")
+        }
+        if counters.droppedMembers > 0 {
+            lines.append(
+                "\(name): \(counted(counters.droppedMembers, "member")) dropped, since a group had too many"
+            )
         }
     }
     let faults = input.summary

@@ -13,7 +13,7 @@ struct TestResult {
     /// How much event time the test covered.
     var span = TimeSpan.zero
     var seconds = 0.0
-    /// The rule does not run in this version, so nothing was judged.
+    /// The rule is switched off, so nothing was judged.
     var wasSkipped = false
 }
 

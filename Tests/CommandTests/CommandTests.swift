@@ -286,22 +286,14 @@ struct CommandTests {
         #expect(end.output.contains("emitted_at"))
     }
 
-    @Test("a rule of a kind that does not run is named and counted, never passed over")
-    func kindsThatDoNotRun() throws {
+    @Test("a rule that is switched off is counted, never passed over")
+    func switchedOff() throws {
         let workspace = try Workspace([
-            "g.rules": guessing + """
-                metric both {
-                  over login
-                  window 1m tumbling
-                  measure total = count
-                }
-
-                """, "in.ndjson": attack,
+            "g.rules": guessing.replacingOccurrences(
+                of: "rule guessing {", with: "rule guessing {\n  enabled false")
         ])
-        let run = try workspace.martlet("replay", "in.ndjson", "--rules", "g.rules")
-        #expect(run.code == 0)
-        #expect(run.errors.contains("W0801"))
-        #expect(run.errors.contains("`both`"))
+        let check = try workspace.martlet("check", "g.rules")
+        #expect((check.output + check.errors).contains("1 switched off"))
     }
 
     @Test("a list file that changes is used without a restart, and a bad one leaves the old")

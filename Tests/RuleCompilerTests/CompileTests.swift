@@ -213,17 +213,6 @@ struct CompileTests {
         #expect(result.plans.count == 1 && !result.hasErrors)
     }
 
-    @Test("says of rules it does not run that it does not, and runs the others")
-    func notRun() throws {
-        let result = try compiled(
-            rule("", "a: login where ok", alert: "{a.time}")
-                + "rule c {\ncorrelation by user within 5m {\na: login where ok\n"
-                + "b: login where not ok\n}\nalert \"{a.time}\"\n}\n"
-        )
-        #expect(result.diagnostics.map(\.code.number) == ["W0801"])
-        #expect(result.program?.rules.map(\.name) == ["r"])
-    }
-
     @Test("puts rules behind those whose alerts they read, all in one shard")
     func places() throws {
         func over(_ name: String, _ source: String) -> String {

@@ -62,21 +62,13 @@ import Testing
         #expect(program.eventConditions.count == 2)
     }
 
-    @Test("rules that are off, and kinds that are not run, are left out; ids stay")
+    @Test("rules that are off are left out; ids stay")
     func leftOut() {
         var off = Samples.rule(0, "off", .sequence(Samples.sequence([Samples.step("x")])))
         off.metadata.isEnabled = false
-        let other = Samples.rule(
-            1, "other",
-            .metric(
-                MetricPlan(
-                    input: InputPlan(
-                        name: "a", type: EventTypeID(rawValue: 0), condition: nil, key: []),
-                    condition: nil, window: WindowPlan(.tumbling(.second)),
-                    measures: [], forecasts: [], show: nil)))
-        let on = Samples.rule(2, "on", .sequence(Samples.sequence([Samples.step("x")])))
-        let program = emit([off, other, on], tables: Samples.tables)
-        #expect(program.rules.map(\.id) == [RuleID(2)])
+        let on = Samples.rule(1, "on", .sequence(Samples.sequence([Samples.step("x")])))
+        let program = emit([off, on], tables: Samples.tables)
+        #expect(program.rules.map(\.id) == [RuleID(1)])
         #expect(program.code.instructions.isEmpty)
     }
 

@@ -63,10 +63,7 @@ func expectSound(_ result: ImportResult, _ comment: String) {
         let formatted = format(parse(source), source: source)
         #expect(formatted?.utf8.elementsEqual(source.bytes) == true, "\(comment): not formatted")
     }
-    let diagnostics = compile(sources).diagnostics.filter {
-        // Correlations are checked and not run, which is said of each.
-        $0.severity >= .warning && $0.code.number != "W0801"
-    }
+    let diagnostics = compile(sources).diagnostics.filter { $0.severity >= .warning }
     #expect(
         diagnostics.isEmpty,
         "\(comment): \(render(diagnostics, sources: sources, format: .text, colour: false))")

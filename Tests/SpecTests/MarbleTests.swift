@@ -61,6 +61,11 @@ import Testing
             var facts = record.steps + record.measures
             facts.append("key=" + record.key.joined(separator: "/"))
             facts.append("state=\(record.state.rawValue)")
+            if !record.members.isEmpty {
+                // The names alone: `x@4s m=3/1±0.5 score 4`.
+                let names = record.members.compactMap { $0.split(separator: "@").first }
+                facts.append("members=" + names.joined(separator: ","))
+            }
             if let reason = record.reason { facts.append("reason=" + reason) }
             let wanted = expected.joined(separator: " ").replacing("\"", with: "")
             let missing = Marble.facts(wanted).filter { !facts.contains($0) }

@@ -20,6 +20,9 @@ import Testing
     func correlations(_ law: Law) { hold(law, .correlation) }
     @Test("metrics", arguments: Law.allCases)
     func metrics(_ law: Law) { hold(law, .metric) }
+    // A bucket is judged at its end, never on arrival.
+    @Test("anomaly clusters", arguments: Law.allCases.filter { $0 != .early })
+    func anomalies(_ law: Law) { hold(law, .anomaly) }
 
     @Test("conditions on one event", arguments: [Law.reference, .batches, .passes])
     func conditions(_ law: Law) { hold(law, .condition) }

@@ -93,7 +93,14 @@ public struct EngineRun: Sendable {
 /// The tables of lists with values in the rules themselves; lists with files are empty.
 public func inlineLists(_ tables: RuleSetTables) -> [ListTable] {
     tables.lists.map { plan in
-        ListTable(
+        if plan.kind == .pair {
+            let rows = plan.values.compactMap { value -> [Value]? in
+                if case .list(let pair) = value { return pair }
+                return nil
+            }
+            return ListTable(kind: .pair, columns: ["a", "b"], keyColumn: 0, rows: rows)
+        }
+        return ListTable(
             kind: plan.kind, columns: ["value"], keyColumn: 0, rows: plan.values.map { [$0] })
     }
 }

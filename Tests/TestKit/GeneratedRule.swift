@@ -5,6 +5,7 @@ public struct GeneratedRule: Sendable, Equatable {
         case threshold(GeneratedThreshold)
         case correlation(GeneratedCorrelation)
         case metric(GeneratedMetric)
+        case anomaly(GeneratedAnomaly)
         /// A sequence of one step with this condition.
         case condition(String)
     }
@@ -20,6 +21,7 @@ public struct GeneratedRule: Sendable, Equatable {
         select big_a = a where v >= 1
         list names = ["x", "z"]
         list hosts = ["p", "q", "r"]
+        list links of pair = [["x", "y"], ["z", "w"], ["z", "x"], ["y", "y"]]
         """
 
     /// A whole file that the compiler takes.
@@ -71,6 +73,7 @@ public struct GeneratedRule: Sendable, Equatable {
         case .threshold(let threshold): lines += threshold.lines(key: key)
         case .correlation(let correlation): lines += correlation.lines(key: key)
         case .metric(let metric): lines += metric.reader
+        case .anomaly(let anomaly): lines += anomaly.lines(key: key)
         }
         lines.append("}")
         return lines.joined(separator: "\n") + "\n"
@@ -250,5 +253,36 @@ public struct GeneratedMetric: Sendable, Equatable {
 
     var reader: [String] {
         ["  sequence {", "    s: metric.m where m0 >= \(limit)", "  }", "  alert \"found\""]
+    }
+}
+
+public struct GeneratedAnomaly: Sendable, Equatable {
+    /// As written behind `measure NAME =`, up to `of SOURCE`; names are `m0`, `m1`, ...
+    public var measures: [String]
+    /// Seconds.
+    public var every: Int
+    public var baseline: String
+    public var when: String
+    /// `for 2 of the last 3`
+    public var judgements: String
+    public var minimumMembers: Int
+    /// Seconds.
+    public var within: Int
+    public var isLinked: Bool
+    public var options: [String]
+
+    func lines(key: [String]) -> [String] {
+        var head = "  anomaly_cluster"
+        if !key.isEmpty { head += " by " + key.joined(separator: ", ") }
+        var lines = [head + " {"]
+        lines += measures.enumerated().map {
+            "    measure m\($0) = \($1) every \(every)s by u"
+        }
+        lines += ["    baseline \(baseline)", "    anomalous when \(when)\(judgements)"]
+        lines.append(
+            "    cluster when at least \(minimumMembers) u within \(within)s"
+                + (isLinked ? " linked by links" : ""))
+        lines += options.map { "    \($0)" }
+        return lines + ["  }", "  alert \"{members.count} of {members.u}\""]
     }
 }

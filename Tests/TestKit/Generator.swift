@@ -13,7 +13,7 @@ public struct GeneratedCase: Sendable, Equatable {
 /// Makes small random rules and streams: few fields with tiny alphabets and many ties in time, so
 /// that rare orders of events are not rare.
 public struct Generator {
-    public enum Kind: Sendable { case sequence, threshold, correlation, metric, condition }
+    public enum Kind: Sendable { case sequence, threshold, correlation, metric, anomaly, condition }
 
     private var random: RandomSource
     private let seed: UInt64
@@ -34,16 +34,20 @@ public struct Generator {
             case .threshold: .threshold(makeThreshold(key: key))
             case .correlation: .correlation(makeCorrelation(key: key))
             case .metric: .metric(makeMetric(unit: unit))
+            case .anomaly: .anomaly(makeAnomaly())
             case .condition: .condition(makeCondition())
             }
         var rule = GeneratedRule(key: key, pattern: pattern)
         if case .threshold(let threshold) = pattern, threshold.isListed { rule.key = ["k"] }
         if kind == .condition { return makeConditionCase(rule) }
+        if kind == .anomaly, rule.key == ["k", "u"] { rule.key = [] }
         // An update a minute needs minutes.
         if case .correlation(let correlation) = pattern { unit = .second * correlation.scale }
         let most = kind == .metric ? 50 : 14
-        var events = makeStream(
-            kind == .sequence ? random.number(2...11) : random.number(1...most))
+        var events =
+            kind == .anomaly
+            ? makeSeries()
+            : makeStream(kind == .sequence ? random.number(2...11) : random.number(1...most))
         for index in events.indices {
             events[index].time = unit * Int64(events[index].time.seconds)
         }
@@ -388,6 +392,70 @@ public struct Generator {
             return "m0 / m1 >= \(random.pick(["0.5", "1", "50%"]))"
         }
         return "\(name) " + random.pick([">=", ">=", ">", "<", "<=", "==", "!="]) + " \(limit)"
+    }
+}
+
+extension Generator {
+    private mutating func makeAnomaly() -> GeneratedAnomaly {
+        let every = random.pick([1, 1, 1, 2, 3])
+        let within = random.number(1...5)
+        let sources = ["a", "a", "big_a", "b", "a where v >= 1", "b where u exists"]
+        let measures = (0..<random.pick([1, 1, 2])).map { _ in
+            "\(makeMeasure()) of \(random.pick(sources))"
+        }
+        let count = random.number(1...6)
+        var rule = GeneratedAnomaly(
+            measures: measures, every: every, baseline: "last \(count)", when: "",
+            judgements: random.pick([
+                "", "", "", " for 1 of the last 2", " for 2 of the last 2",
+                " for 2 of the last 3",
+            ]),
+            minimumMembers: random.pick([1, 1, 1, 2, 2, 3]), within: within,
+            isLinked: random.chance(25), options: [])
+        rule.when = makeScoreTest(measures.count)
+        if random.chance(30) {
+            rule.when += random.pick([" and ", " or "]) + makeScoreTest(measures.count)
+        }
+        rule.options.append("at least \(random.number(1...min(3, count))) values")
+        if random.chance(40) { rule.options.append("adapt after \(random.number(1...6))s") }
+        if random.chance(30) {
+            rule.options.append("min spread \(random.pick(["0.5", "1", "2"]))")
+        }
+        if random.chance(30) { rule.options.append("max span \(within + random.number(0...4))s") }
+        if random.chance(60) { rule.options.append("update every \(random.number(1...3))s") }
+        return rule
+    }
+
+    /// Members with an event in most seconds, of one value mostly, so that there is something to stand out
+    /// from.
+    private mutating func makeSeries() -> [TestEvent] {
+        var events: [TestEvent] = []
+        let members = ["x", "y", "z"].prefix(random.number(1...3))
+        let isDisordered = random.chance(12)
+        for second in 0..<random.number(8...20) {
+            for member in members where random.chance(80) {
+                var fields: [String: Value] = ["n": .int(Int64(events.count + 1))]
+                if !random.chance(2) { fields["k"] = .text(random.chance(90) ? "p" : "q") }
+                if !random.chance(3) { fields["u"] = .text(member) }
+                fields["v"] = random.chance(70) ? .int(1) : random.chance(90) ? makeNumber() : nil
+                if random.chance(12) { fields["v"] = .int(7) }
+                let delay = isDisordered && random.chance(20) ? Int64(random.number(1...3)) : 0
+                let time = TimeSpan.second * max(0, Int64(second) - delay)
+                events.append(TestEvent(random.pick(["a", "a", "a", "b"]), at: time, fields))
+            }
+        }
+        return events
+    }
+
+    private mutating func makeScoreTest(_ measures: Int) -> String {
+        let name = "m\(random.number(0...measures - 1))"
+        return random.pick([
+            "robust_z(\(name)) > 1", "robust_z(\(name)) > 0.5", "robust_z(\(name)) < -0.5",
+            "z(\(name)) >= 1", "z(\(name)) <= -1", "ratio(\(name)) > 1.5",
+            "ratio(\(name)) <= 0.5", "ewma(\(name), 0.5) > 1", "ewma(\(name), 0.2) < -1",
+            "abs(robust_z(\(name))) > 1", "(z(\(name)) > 1 and \(name) > 1)",
+            "not (robust_z(\(name)) <= 1)",
+        ])
     }
 }
 

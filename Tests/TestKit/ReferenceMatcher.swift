@@ -14,6 +14,8 @@ public struct ReferenceMatch: Sendable, Equatable {
     public var steps: [[UInt64]]
     /// The measures of a threshold or of a correlation's strength at that instant.
     public var measures: [Value]
+    /// The members of a cluster in order of onset.
+    public var members: [Alert.Member] = []
     /// The instant of processing and the arrival number of the event that did it; none: a deadline.
     public var instant: Timestamp
     public var arrival: UInt64?
@@ -74,7 +76,12 @@ public struct ReferenceMatcher: Sendable {
                 matches += self.matches(
                     of: correlation, plan, key: key, keys: keys, in: events, began: began,
                     watermark: watermark)
-            case .anomaly, .metric: break
+            case .anomaly(let anomaly):
+                var group = ReferenceAnomaly(
+                    plan: anomaly, rule: plan.id, key: key, events: events, watermark: watermark,
+                    tables: tables, lists: lists)
+                matches += group.run()
+            case .metric: break
             }
         }
         return matches.sorted(by: referenceBefore)

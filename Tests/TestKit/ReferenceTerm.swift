@@ -14,6 +14,8 @@ struct ReferenceTerm {
     var key: [Value] = []
     /// Measures of a threshold.
     var measure: (Int, Term.MeasureTime) -> Value = { _, _ in .missing }
+    /// Scores of a member of a cluster.
+    var score: (ScoreFunction, Int, Double?) -> Value = { _, _, _ in .missing }
     /// In a threshold's condition a comparison with missing is unknown (H3), elsewhere false (T6).
     var missingIsUnknown = false
     private var variables: [Value] = []
@@ -48,7 +50,9 @@ struct ReferenceTerm {
             return referenceAggregate(function, values(of: field, over: step))
         case .key(let index): return index < key.count ? key[index] : .missing
         case .measure(let index, let time): return measure(index, time)
-        case .fact, .score, .clusterCount, .clusterField: return .missing
+        case .score(let function, let measure, let parameter):
+            return score(function, measure, parameter)
+        case .fact, .clusterCount, .clusterField: return .missing
         case .variable(let depth): return depth < variables.count ? variables[depth] : .missing
         case .not(let operand):
             switch truth(operand) {

@@ -62,8 +62,41 @@ extension GeneratedRule.Pattern {
         case .threshold(let threshold): return threshold.simpler().map { .threshold($0) }
         case .correlation(let correlation): return correlation.simpler().map { .correlation($0) }
         case .metric(let metric): return metric.simpler().map { .metric($0) }
+        case .anomaly(let anomaly): return anomaly.simpler().map { .anomaly($0) }
         case .condition: return []
         }
+    }
+}
+
+extension GeneratedAnomaly {
+    fileprivate func simpler() -> [GeneratedAnomaly] {
+        var rules: [GeneratedAnomaly] = []
+        for index in options.indices {
+            var next = self
+            next.options.remove(at: index)
+            rules.append(next)
+        }
+        if measures.count > 1 {
+            var next = self
+            next.measures.removeLast()
+            rules.append(next)
+        }
+        if !judgements.isEmpty {
+            var next = self
+            next.judgements = ""
+            rules.append(next)
+        }
+        if isLinked {
+            var next = self
+            next.isLinked = false
+            rules.append(next)
+        }
+        if minimumMembers > 1 {
+            var next = self
+            next.minimumMembers -= 1
+            rules.append(next)
+        }
+        return rules
     }
 }
 

@@ -12,6 +12,8 @@ public struct TestRecord: Sendable, Equatable, CustomStringConvertible {
     /// The numbers (field `n`) of the events that each step bound; steps without events left out.
     public var steps: [String]
     public var measures: [String]
+    /// The members of a cluster, each with onset, value and score.
+    public var members: [String]
     /// By which records are put in order: instant and arrival.
     var instant: Int64
     var arrival: UInt64
@@ -28,6 +30,7 @@ public struct TestRecord: Sendable, Equatable, CustomStringConvertible {
             return "\(step.name)=\(numbers.joined(separator: ","))"
         }
         measures = alert.measures.map { "\($0.name)=\(plainText($0.value))" }
+        members = alert.members.map { TestRecord.text($0) }
         instant = alert.order.instant
         arrival = alert.order.arrival
     }
@@ -63,6 +66,7 @@ public struct TestRecord: Sendable, Equatable, CustomStringConvertible {
             measures = zip(names, match.measures).map { "\($0)=\(plainText($1))" }
         case .anomaly, .metric: break
         }
+        members = match.members.map { TestRecord.text($0) }
         instant = match.instant.nanoseconds
         arrival = match.arrival ?? .max
     }
@@ -75,7 +79,15 @@ public struct TestRecord: Sendable, Equatable, CustomStringConvertible {
         var text = "\(matchedAt) \(state.rawValue)"
         if let reason { text += " (\(reason))" }
         if !key.isEmpty { text += " key \(key.joined(separator: "/"))" }
-        return ([text] + steps + measures).joined(separator: " ")
+        return ([text] + steps + measures + members).joined(separator: " ")
+    }
+
+    /// `x@4s m0=3/1±0.5 score 4`
+    private static func text(_ member: Alert.Member) -> String {
+        func number(_ number: Double) -> String { plainText(.float(number)) }
+        return "\(plainText(member.name))@\(member.onset - TestEvent.epoch) \(member.measure)="
+            + "\(number(member.value))/\(number(member.baseline))±\(number(member.spread)) "
+            + "score \(number(member.score))"
     }
 }
 

@@ -42,6 +42,11 @@ extension Alert {
         if !risks.isEmpty {
             members.write("risks", to: &output) { $0.appendJSON(risks) { $1.appendJSON(to: &$0) } }
         }
+        if kind == "anomaly_cluster" {
+            members.write("members", to: &output) { output in
+                output.appendJSON(self.members) { $1.appendJSON(to: &$0) }
+            }
+        }
         members.write("attached", to: &output) { $0.appendJSON(attached) }
         members.write("complete", to: &output) { $0.appendJSON(.bool(incompleteBecause.isEmpty)) }
         members.write("incomplete_because", to: &output) {
@@ -62,6 +67,23 @@ extension Alert.Step {
         members.write("name", to: &output) { $0.appendJSON(name) }
         members.write("events", to: &output) { $0.appendJSON(events) { $1.appendJSON(to: &$0) } }
         members.write("omitted", to: &output) { $0.appendJSON(.int(Int64(omitted))) }
+        output.append(UInt8(ascii: "}"))
+    }
+}
+
+extension Alert.Member {
+    fileprivate func appendJSON(to output: inout [UInt8]) {
+        var members = JSONMembers()
+        output.append(UInt8(ascii: "{"))
+        members.write("name", to: &output) { $0.appendJSON(name) }
+        members.write("onset", to: &output) { $0.appendJSON(.time(onset)) }
+        members.write("measure", to: &output) { $0.appendJSON(measure) }
+        let numbers = [
+            ("value", value), ("baseline", baseline), ("spread", spread), ("score", score),
+        ]
+        for (name, number) in numbers {
+            members.write(name, to: &output) { $0.appendJSON(.float(number)) }
+        }
         output.append(UInt8(ascii: "}"))
     }
 }

@@ -1,15 +1,66 @@
 import RuleModel
 
-/// The state of a `anomaly` over all its keys. The compiler lets none through yet (`RulePlan.notRun`).
+/// The state of an `anomaly_cluster` over all its groups (A1 to A7).
 struct AnomalyMachine: RuleMachine {
-    init(rule: Int, anomaly: AnomalyProgram) {}
+    private var rule: AnomalyRule
+    /// By `KeySlot.index`.
+    private var groups: [AnomalyGroup?] = []
 
-    mutating func begin(at time: Timestamp, in context: inout MachineContext) {}
-    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {}
-    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {}
-    mutating func forget(_ key: KeySlot) {}
-    mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
+    init(anomaly: AnomalyProgram, program: Program, limits: EngineLimits) {
+        rule = AnomalyRule(anomaly, code: program.code, limits: limits)
+    }
+
+    mutating func begin(at time: Timestamp, in context: inout MachineContext) {
+        if let list = rule.program.linkedBy { readLinks(list, in: context) }
+    }
+
+    mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
+        withGroup(key, in: &context) { group, rule, context in
+            group.process(event, rule: rule, key: key, in: &context)
+        }
+    }
+
+    mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
+        withGroup(key, in: &context) { group, rule, context in
+            group.fire(until: time, rule: rule, key: key, in: &context)
+        }
+    }
+
+    mutating func forget(_ key: KeySlot) {
+        if groups.indices.contains(key.index) { groups[key.index] = nil }
+    }
+
+    mutating func listChanged(_ list: ListID, in context: inout MachineContext) {
+        if rule.program.linkedBy == list { readLinks(list, in: context) }
+    }
+
     var openDeadlines: Int { 0 }
+
+    private mutating func readLinks(_ list: ListID, in context: MachineContext) {
+        guard let field = rule.program.series.first?.member else { return }
+        let type =
+            field.rawValue < 0 ? .unknown : context.program.tables.fields[Int(field.rawValue)].type
+        rule.links = MemberLinks(context.evaluator.lists[list.rawValue], type: type)
+    }
+
+    /// Takes the state of a group out of the array while it works, so that nothing is copied, and asks
+    /// for its next deadline afterwards.
+    private mutating func withGroup(
+        _ key: KeySlot, in context: inout MachineContext,
+        _ body: (inout AnomalyGroup, AnomalyRule, inout MachineContext) -> Void
+    ) {
+        while groups.count <= key.index { groups.append(nil) }
+        var taken: AnomalyGroup?
+        swap(&taken, &groups[key.index])
+        var group = taken.take() ?? AnomalyGroup(rule: rule, at: context.instant)
+        body(&group, rule, &context)
+        if group.isForgotten {
+            context.release(key)
+        } else {
+            context.wake(key, at: group.nextInstant(rule: rule))
+            groups[key.index] = consume group
+        }
+    }
 
     static let stateVersion = 1
 

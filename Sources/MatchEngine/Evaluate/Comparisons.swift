@@ -72,6 +72,18 @@ enum Comparisons {
         return value
     }
 
+    /// An entry of a list as a field of that type would have it: lists hold addresses as text, and
+    /// tables take digits for numbers.
+    static func entry(_ entry: Value, as type: ValueType) -> Value {
+        switch (type, entry) {
+        case (.ip, .text(let text)):
+            return IPAddress(text.string).map { .ip($0) } ?? .missing
+        case (.text, .int), (.text, .float), (.enumeration, .int), (.enumeration, .float):
+            return .text(entry.plainText)
+        default: return canonical(entry)
+        }
+    }
+
     private static func order<Element: Comparable>(_ left: Element, _ right: Element) -> Int {
         left < right ? -1 : left > right ? 1 : 0
     }

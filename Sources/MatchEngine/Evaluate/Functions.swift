@@ -41,6 +41,9 @@ enum Functions {
         }
     }
 
+    /// e to the power of a number.
+    static func exponential(_ number: Double) -> Double { exp(number) }
+
     private static func zero(like value: Value) -> Value {
         if case .span = value { return .span(.zero) }
         return .int(0)

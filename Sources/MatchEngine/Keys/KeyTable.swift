@@ -27,6 +27,7 @@ struct KeyTable: Sendable {
         static let droppedEvents = Doubts(rawValue: 8)
         static let exhaustedSearch = Doubts(rawValue: 16)
         static let droppedValues = Doubts(rawValue: 32)
+        static let droppedMembers = Doubts(rawValue: 64)
     }
 
     private var slots: [Slot] = []

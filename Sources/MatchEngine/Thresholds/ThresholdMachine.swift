@@ -111,19 +111,12 @@ struct ThresholdMachine: RuleMachine {
         for value in values where !before.set.contains(value) { enlist(value, in: &context) }
     }
 
-    /// An entry as the rule's events would have it: lists hold addresses as text, and tables
-    /// take digits for numbers.
+    /// An entry as the rule's events would have it.
     private func keyValue(_ entry: Value, in program: Program) -> Value {
         guard let field = rule?.program.input.key.first, field.rawValue >= 0 else {
             return .missing
         }
-        switch (program.tables.fields[Int(field.rawValue)].type, entry) {
-        case (.ip, .text(let text)):
-            return IPAddress(text.string).map { .ip($0) } ?? .missing
-        case (.text, .int), (.text, .float), (.enumeration, .int), (.enumeration, .float):
-            return .text(entry.plainText)
-        default: return Comparisons.canonical(entry)
-        }
+        return Comparisons.entry(entry, as: program.tables.fields[Int(field.rawValue)].type)
     }
 
     private mutating func enlist(_ value: Value, in context: inout MachineContext) {

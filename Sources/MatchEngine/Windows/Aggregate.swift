@@ -69,6 +69,16 @@ enum Aggregate: Sendable {
         }
     }
 
+    /// Adds a sample to a window that nothing leaves before it ends: what can no longer matter is not
+    /// kept.
+    mutating func addForGood(_ sample: Sample) {
+        switch self {
+        case .first(let samples) where !samples.isEmpty: return
+        case .extreme(let extreme) where !extreme.isSurpassed(by: sample.value): return
+        default: add(sample)
+        }
+    }
+
     /// Samples are removed in the order in which they were added.
     ///
     /// Returns true when the measure has to be computed anew from the window, by a fresh aggregate.

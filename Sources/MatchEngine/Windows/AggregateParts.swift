@@ -103,6 +103,13 @@ extension Aggregate {
         }
 
         var value: Value { candidates.first?.quantity.value ?? .missing }
+
+        /// Whether a value would be the new extreme.
+        func isSurpassed(by value: Value) -> Bool {
+            guard let quantity = Quantity(value) else { return false }
+            guard let present = candidates.first?.quantity else { return true }
+            return isMaximum ? present < quantity : quantity < present
+        }
     }
 
     /// The percentile of numbers, or of spans.

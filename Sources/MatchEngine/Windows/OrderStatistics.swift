@@ -7,6 +7,13 @@ struct OrderStatistics: Sendable {
     static let exactLimit = 10_000
     static let sketchStart = 11_000
 
+    /// What an alert says of a measure that carries the error of the sketch.
+    static func note(of measure: String) -> String {
+        let percent = (QuantileSketch.relativeError * 1000).rounded() / 10
+        return
+            "\(measure) is estimated within \(percent) %: there are more than \(exactLimit) values"
+    }
+
     private var sorted: [Double] = []
     private var sketch: QuantileSketch?
     private(set) var count = 0

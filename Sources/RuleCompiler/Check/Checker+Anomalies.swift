@@ -31,8 +31,12 @@ extension Checker {
             for field in rule.clusterMemberFields { use(.field, at: member.range, of: field) }
         }
         let baseline = syntax.baseline.map { self.baseline($0) }
+        let known = diagnostics.count
         let when = syntax.criterion.map { criterion in
             condition(criterion.condition, in: Scope(.window), keyword: "anomalous when")
+        }
+        if let criterion = syntax.criterion, let when, !when.hasScore, diagnostics.count == known {
+            report(.noScore(at: criterion.condition.range))
         }
         if let criterion = syntax.criterion, let required = criterion.required,
             let outOf = criterion.outOf
@@ -63,7 +67,7 @@ extension Checker {
             minimumMembers: max(1, atLeast.value), within: span(within),
             linkedBy: syntax.linkedBy.flatMap { links($0) }, maxSpan: nil, updateEvery: .minute,
             scoreLimit: scoreLimit(in: when))
-        for option in syntax.options { apply(option, to: &plan) }
+        for option in syntax.options { apply(option, to: &plan, within: within.range) }
         checkHistory(plan, syntax)
         return plan
     }
@@ -149,7 +153,7 @@ extension Checker {
     }
 
     private mutating func apply(
-        _ option: AnomalyClusterSyntax.Option, to plan: inout AnomalyPlan
+        _ option: AnomalyClusterSyntax.Option, to plan: inout AnomalyPlan, within: SourceRange
     ) {
         switch option {
         case .adaptAfter(let length):
@@ -161,8 +165,13 @@ extension Checker {
         case .maxSpan(let length):
             positive(length)
             plan.maxSpan = span(length)
+            if length.nanoseconds > 0, span(length) < plan.within {
+                report(
+                    .spanBelowWithin(at: length.range, within: within, span(length).description))
+            }
         case .minSpread(let value):
             plan.minimumSpread = number(value, "min spread")
+            if let spread = plan.minimumSpread, spread <= 0 { report(.badSpread(at: value.range)) }
         case .atLeastValues(let count):
             atLeastOne(count)
             plan.minimumValues = max(1, count.value)
@@ -176,6 +185,15 @@ extension Checker {
         case .last(let count): most = count
         case .seasonal(let season, let over):
             most = Int(clamping: over.nanoseconds / max(1, season.span.nanoseconds))
+            if plan.every > .zero, season.span.nanoseconds % plan.every.nanoseconds != 0,
+                let first = syntax.series.first,
+                case .seasonal(_, over: let length)? = syntax.baseline
+            {
+                report(
+                    .seasonNotInBuckets(
+                        season.rawValue, every: plan.every.description, at: first.every.range,
+                        baseline: length.range))
+            }
         }
         guard plan.minimumValues > most else { return }
         for case .atLeastValues(let count) in syntax.options {
@@ -195,6 +213,10 @@ extension Checker {
     ) -> Typed? {
         guard rule.kind == .anomaly, let function = ScoreFunction(rawValue: name.text) else {
             return nil
+        }
+        if case .match = scope.subject {
+            report(.measureOfMembers(name.text, at: range))
+            return .unknown(range)
         }
         let wanted = function == .ewma ? 2 : 1
         guard arguments.count == wanted else {
@@ -243,6 +265,16 @@ extension Checker {
             isOptional: false, range: range)
     }
 
+    /// A measure outside of the condition, where every member has its own; nil when it is none.
+    mutating func measureOfMembers(_ names: [Name], range: SourceRange) -> Typed? {
+        guard rule.kind == .anomaly, names.count == 1, rule.measureIndex[names[0].text] != nil
+        else {
+            return nil
+        }
+        report(.measureOfMembers(names[0].text, at: range))
+        return .unknown(range)
+    }
+
     /// The number that the first score of a condition is compared with.
     private func scoreLimit(in term: Term) -> Double? {
         var limit: Double?
@@ -289,5 +321,13 @@ extension ClusterField {
         case .onset: .time
         case .value, .baseline, .spread, .score: .number
         }
+    }
+}
+
+extension Term {
+    fileprivate var hasScore: Bool {
+        var found = false
+        forEach { if case .score = $0 { found = true } }
+        return found
     }
 }

@@ -83,6 +83,7 @@ extension Checker {
                 return readStep(step, head, rest, scope, range: range)
             }
             if let typed = clusterName(names, range: range) { return .value(typed) }
+            if let typed = measureOfMembers(names, range: range) { return .value(typed) }
             if let typed = windowName(names, range: range) { return .value(typed) }
         case .window:
             if let typed = windowName(names, range: range) { return .value(typed) }

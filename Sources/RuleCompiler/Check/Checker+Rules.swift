@@ -75,9 +75,6 @@ extension Checker {
             bound: StateBound(runsPerKey: 0, eventsPerRun: 0, keys: 0, bytesPerKey: 0),
             fingerprint: 0, shape: 0, origin: OriginID(0))
         captureFields(in: &plan)
-        if let kind = plan.notRun {
-            report(.notRun(kind, name: declaration.name.text, at: declaration.name.range))
-        }
         return (
             plan,
             drafts.map {
@@ -150,7 +147,7 @@ extension Checker {
                 for syntax in expressions {
                     let typed = expression(syntax, in: Scope(.match))
                     switch typed.term {
-                    case .key, .stepField, .stepList, .measure(_, .now):
+                    case .key, .stepField, .stepList, .measure(_, .now), .clusterField(.name, nil):
                         emit.mask.append(typed.term)
                     default:
                         if !typed.type.isUnknown { report(.cannotMask(at: syntax.range)) }

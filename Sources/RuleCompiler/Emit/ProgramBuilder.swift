@@ -2,8 +2,7 @@ import RuleModel
 
 /// Makes the plans of a rule set flat: what an engine runs.
 ///
-/// Rules that are switched off and kinds that this version does not run are left out; the ids of
-/// the others stay. Conditions on one event are made once for all rules that contain them.
+/// Rules that are switched off are left out; the ids of the others stay. Conditions on one event are made once for all rules that contain them.
 ///
 /// - Complexity: linear in the number of terms.
 public func emit(_ plans: [RulePlan], tables: RuleSetTables) -> Program {
@@ -21,7 +20,6 @@ private struct ProgramBuilder {
     private var conditionOf: [CodeID: ConditionID] = [:]
 
     mutating func add(_ plan: RulePlan) {
-        guard plan.notRun == nil else { return }
         let pattern: RuleProgram.Pattern
         switch plan.pattern {
         case .sequence(let sequence): pattern = .sequence(flat(sequence))
@@ -181,6 +179,7 @@ private struct ProgramBuilder {
             case .measure(let index, _): emit.maskedMeasures.appendOnce(index)
             case .stepField(let step, _, let field), .stepList(let step, let field):
                 emit.maskedFields.appendOnce(EmitProgram.MaskedField(step: step, field: field))
+            case .clusterField: emit.masksMembers = true
             default: break  // The checker lets nothing else through.
             }
         }

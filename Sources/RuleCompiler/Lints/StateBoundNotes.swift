@@ -6,9 +6,8 @@ import RuleSyntax
 /// The notes are not among them otherwise, since there would be one for every good rule; a command
 /// shows them when it is asked to say more.
 public func diagnosticsWithBounds(_ compilation: Compilation) -> [Diagnostic] {
-    let notes = compilation.plans.compactMap { plan -> Diagnostic? in
-        if plan.notRun != nil { return nil }
-        return .stateBound(
+    let notes = compilation.plans.map { plan in
+        Diagnostic.stateBound(
             plan.name, boundWords(of: plan), at: compilation.origins[plan.origin.rawValue])
     }
     return (compilation.diagnostics + notes).sorted { $0.precedes($1) }

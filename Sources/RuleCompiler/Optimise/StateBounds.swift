@@ -28,15 +28,19 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
         keys = max(keys, tables.lists[list.rawValue].values.count)
     }
     let size: (runs: Int, events: Int, eventBytes: Int)
+    var runBytes = 64
     switch plan.pattern {
     case .sequence(let sequence): size = sequenceSize(sequence, tables)
     case .threshold(let threshold): size = thresholdSize(threshold, tables)
     case .correlation(let correlation): size = correlationSize(correlation, tables)
-    case .anomaly(let anomaly): size = anomalySize(anomaly)
+    case .anomaly(let anomaly):
+        size = anomalySize(anomaly)
+        runBytes = memberBytes(anomaly)
     case .metric(let metric): size = metricSize(metric)
     }
-    let (runBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
-    let perRun = overflow ? Int.max / 2 : saturatingSum(runBytes + 64, historyBytes(plan.pattern))
+    runBytes = saturatingSum(runBytes, historyBytes(plan.pattern))
+    let (eventBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
+    let perRun = overflow ? Int.max / 2 : saturatingSum(eventBytes, runBytes)
     let (bytes, tooMuch) = max(1, size.runs).multipliedReportingOverflow(by: perRun)
     plan.bound = StateBound(
         runsPerKey: size.runs, eventsPerRun: size.events, keys: keys,
@@ -108,17 +112,33 @@ private func historyBytes(_ pattern: PatternPlan) -> Int {
     }
 }
 
-/// The values of the baselines of all members of a group; a value is kept with its time.
+/// The values of the baselines of all members of a group. A value is kept with its bucket, in 24 bytes,
+/// and as many again may wait to be let go.
 private func anomalySize(_ plan: AnomalyPlan) -> (runs: Int, events: Int, eventBytes: Int) {
+    let every = max(1, plan.every.nanoseconds)
     let values: Int
     switch plan.baseline {
-    case .last(let count): values = count
-    case .seasonal(_, let over):
-        values = Int(clamping: over.nanoseconds / max(1, plan.every.nanoseconds))
+    // Anomalous values wait beside the others until they are admitted.
+    case .last(let count):
+        values = saturatingSum(count, Int(clamping: plan.adaptAfter.nanoseconds / every))
+    case .seasonal(_, let over): values = Int(clamping: over.nanoseconds / every)
     }
-    return (
-        StateDefaults.membersPerGroup, saturatingSum(values, plan.outOf), 24 * plan.series.count
-    )
+    return (StateDefaults.membersPerGroup, values, 48 * plan.series.count)
+}
+
+/// A member besides its baselines: its name, what it is known for in a cluster, its last judgements, and
+/// each measure over the bucket that is filling.
+private func memberBytes(_ plan: AnomalyPlan) -> Int {
+    plan.series.reduce(saturatingSum(640, plan.outOf)) { sum, series in
+        let bucket =
+            switch series.measure.function {
+            case .count, .sum, .avg, .min, .max, .first, .last: 160
+            // Numbers in order, before a sketch takes over.
+            case .percentile: 160 + 8 * 2 * StateDefaults.eventsPerWindow
+            case .distinct, .rate: 160 + 64 * StateDefaults.eventsPerWindow
+            }
+        return saturatingSum(sum, bucket)
+    }
 }
 
 /// The aggregates of the open buckets, and what the forecasts remember. One "run" is all of it.

@@ -57,6 +57,12 @@ extension StateBound {
     }
 }
 
+/// `a, b and c`
+func inWords(_ names: [String]) -> String {
+    guard let last = names.last, names.count > 1 else { return names.first ?? "" }
+    return names.dropLast().joined(separator: ", ") + " and \(last)"
+}
+
 /// `1,000 events`, `1 run`
 func counted(_ count: Int, _ word: String) -> String {
     "\(grouped(count)) \(word)\(count == 1 ? "" : "s")"
@@ -118,12 +124,11 @@ private struct ExplainPage {
             section("Watches", watches(metric))
             section("Tells", tells(metric))
             section("Keeps in memory", keeps(metric))
-        case .anomaly:
-            section("Means", means)
-            section("Fires", silence + sending)
-        }
-        if let kind = plan.notRun {
-            section("Is \(kind)", ["It is checked, and this version does not run it."])
+        case .anomaly(let anomaly):
+            let words = AnomalyWords(plan: anomaly, keys: plan.keyNames, text: text)
+            section("Watches", words.watches + inputs(anomaly.inputs))
+            section("Fires", words.fires + silence + sending)
+            section("Keeps in memory", ["bound: \(boundWords(plan.bound))"] + words.keeps)
         }
         section("Reads", reads)
         section("Judges", judges(program))
@@ -135,13 +140,6 @@ private struct ExplainPage {
         lines += ["", heading] + body.map { "  \($0)" }
     }
 
-    /// The plan in its own words.
-    private var means: [String] {
-        plan.description(tables: text.tables).split(separator: "\n").dropFirst().map {
-            String($0.dropFirst(2))
-        }
-    }
-
     private var sameKey: String {
         plan.keyNames.isEmpty
             ? "There is no key: all events count together." : "All have the same \(keyWords)."
@@ -150,10 +148,7 @@ private struct ExplainPage {
     private var keyWords: String { listed(plan.keyNames) }
 
     /// `a, b and c`
-    private func listed(_ names: [String]) -> String {
-        guard let last = names.last, names.count > 1 else { return names.first ?? "" }
-        return names.dropLast().joined(separator: ", ") + " and \(last)"
-    }
+    private func listed(_ names: [String]) -> String { inWords(names) }
 
     // MARK: - Sequence
 

@@ -33,7 +33,7 @@ struct Machine {
     /// What holds for the machine as a whole, for example `within 5m by src_ip, host`.
     var title: String
 
-    /// Nil for a kind that is not run.
+    /// Nil for a metric, which has no states.
     init?(_ plan: RulePlan, tables: RuleSetTables) {
         let text = PlanText(plan, tables: tables)
         title = plan.name
@@ -43,8 +43,27 @@ struct Machine {
         case .threshold(let threshold): build(threshold, text)
         case .correlation(let correlation):
             build(correlation, CorrelationWords(plan: correlation, text: text))
-        case .anomaly, .metric: return nil
+        case .anomaly(let anomaly): build(anomaly, text)
+        case .metric: return nil
         }
+    }
+
+    // MARK: - Anomaly cluster
+
+    private mutating func build(_ plan: AnomalyPlan, _ text: PlanText) {
+        let start = addState("no cluster", .start)
+        let open = addState("cluster", .match)
+        let name = plan.memberName
+        let links = plan.linkedBy.map { ", linked by \(text.tables.lists[$0.rawValue].name)" } ?? ""
+        let begin = "\(plan.minimumMembers) \(name) begin to be anomalous\(links)"
+        addEdge(start, open, begin, text.text(plan.when), limit: "within \(plan.within)")
+        let span = plan.maxSpan.map { ", until \($0) after the first" } ?? ""
+        addEdge(
+            open, open, "another \(name) begins\(links)",
+            limit: "within \(plan.within) of the last\(span)", kind: .skip)
+        addEdge(
+            open, start, "all are normal again", limit: "\(plan.within) after the last, or later",
+            kind: .drop)
     }
 
     private mutating func addState(_ name: String, _ kind: State.Kind) -> Int {

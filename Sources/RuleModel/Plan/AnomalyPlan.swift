@@ -57,6 +57,18 @@ public struct AnomalyPlan: Sendable, Equatable {
     }
 }
 
+extension BaselinePlan {
+    /// How long a member without events is kept: as far back as its baseline reaches, and a day at least.
+    ///
+    /// - Parameter every: The length of a bucket.
+    public func forgetAfter(every: TimeSpan) -> TimeSpan {
+        switch self {
+        case .last(let count): max(.day, every * Int64(count))
+        case .seasonal(_, let over): max(.day, over)
+        }
+    }
+}
+
 /// `measure p95 = percentile(95, duration_ms) of http.request every 1m by service`
 public struct SeriesPlan: Sendable, Equatable {
     /// Index into `AnomalyPlan.inputs`.

@@ -220,6 +220,11 @@ private struct ProgramCheck {
             check(series.member, what)
         }
         check(anomaly.when, what)
+        if anomaly.series.isEmpty || anomaly.every <= .zero || anomaly.required < 1
+            || anomaly.outOf < anomaly.required
+        {
+            faults.append("\(what): a cluster without series, buckets or judgements")
+        }
         if let list = anomaly.linkedBy {
             expect(list.rawValue, below: program.tables.lists.count, "\(what), links")
         }

@@ -368,6 +368,8 @@ public struct EmitProgram: Sendable, Equatable {
     public var maskedFields: [MaskedField] = []
     /// Measures shown as `***`.
     public var maskedMeasures: [Int] = []
+    /// Whether the names of a cluster's members are shown as `***`.
+    public var masksMembers = false
     public var suppress: Spaced?
     public var group: Spaced?
     public var sinks: [String] = []

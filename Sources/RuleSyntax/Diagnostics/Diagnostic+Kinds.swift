@@ -164,4 +164,48 @@ extension Diagnostic {
             at: range,
             label: "not a number")
     }
+
+    /// Buckets that do not divide a season evenly.
+    public static func seasonNotInBuckets(
+        _ season: String, every: String, at range: SourceRange, baseline: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .seasonNotInBuckets, "buckets of \(every) do not divide a \(season) season evenly",
+            at: range, label: "each season would begin within a bucket",
+            secondary: [Label(baseline, "compares buckets of the same phase")],
+            help: [Help("choose a length that a day is a multiple of, such as 10m, 15m or 1h")])
+    }
+
+    /// A condition for an anomaly that asks for no score.
+    public static func noScore(at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .noScore, "this condition compares no measure with its baseline", at: range,
+            label: "no score in here",
+            help: [Help("ask for a score, for example `robust_z(MEASURE) > 4`")])
+    }
+
+    /// A measure or score of a cluster, where each member has its own.
+    public static func measureOfMembers(_ name: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .measureOfMembers, "each member of the cluster has a `\(name)` of its own", at: range,
+            label: "of which member?",
+            help: [Help("write `members.first.value`, `members.first.score`, or `members.value`")])
+    }
+
+    /// A least spread that is not above 0.
+    public static func badSpread(at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .badSpread, "`min spread` is above 0", at: range, label: "nothing to divide by")
+    }
+
+    /// A cluster that stops growing before its members are too far apart.
+    public static func spanBelowWithin(
+        at range: SourceRange, within: SourceRange, _ span: String
+    ) -> Diagnostic {
+        Diagnostic(
+            .spanBelowWithin, "the `max span` of \(span) is shorter than `within`", at: range,
+            label: "no member may join after that",
+            secondary: [Label(within, "though its onset may be this far from the others")],
+            help: [Help("lengthen `max span`, or shorten `within`")])
+    }
 }

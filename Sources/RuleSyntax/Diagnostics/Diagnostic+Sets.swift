@@ -1,13 +1,6 @@
 // What is said about rule sets (E08).
 
 extension Diagnostic {
-    /// - Parameter kind: With its article: "a correlation".
-    public static func notRun(_ kind: String, name: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .notRun, "`\(name)` is \(kind), which this version checks and does not run", at: range,
-            label: "raises no alerts")
-    }
-
     /// - Parameter path: The file that was looked for.
     public static func missingImport(_ path: String, at range: SourceRange) -> Diagnostic {
         Diagnostic(

@@ -444,7 +444,8 @@ extension Diagnostic {
     /// `mask` names something that an alert does not show by itself.
     public static func cannotMask(at range: SourceRange) -> Diagnostic {
         Diagnostic(
-            .cannotMask, "only a field of a step, a part of the key or a measure can be masked",
+            .cannotMask,
+            "only a field of a step, a part of the key, a measure or the names of members can be masked",
             at: range,
             label: "none of these")
     }

@@ -6,6 +6,7 @@ extension DiagnosticCode {
         membersContradict, seriesDiffer, seasonBeyondHistory,
         baselineTooShort, badSmoothing, scoreOfMeasure, metricNeedsBuckets,
         forecastSteps, forecastOfNumber,
+        seasonNotInBuckets, noScore, measureOfMembers, badSpread, spanBelowWithin,
     ]
 
     private static let events = """
@@ -28,7 +29,8 @@ extension DiagnosticCode {
 
     private static func cluster(
         _ measures: String = "    measure p95 = percentile(95, ms) of request every 1m by service",
-        baseline: String = "last 60", when: String = "robust_z(p95) > 4"
+        baseline: String = "last 60", when: String = "robust_z(p95) > 4", within: String = "5m",
+        alert: String = "{region}: {members.count} services are slow"
     ) -> String {
         events + """
             rule slow {
@@ -36,9 +38,9 @@ extension DiagnosticCode {
             \(measures)
                 baseline \(baseline)
                 anomalous when \(when)
-                cluster when at least 3 service within 5m
+                cluster when at least 3 service within \(within)
               }
-              alert "{region}: {members.count} services are slow"
+              alert "\(alert)"
             }
             """
     }
@@ -209,4 +211,54 @@ extension DiagnosticCode {
             """,
         wrong: metric("5m tumbling", "latest = last(service)", "latest for 15m"),
         right: metric("5m tumbling", "slowest = max(ms)", "slowest for 15m"))
+
+    static let seasonNotInBuckets = DiagnosticCode(
+        "E0535", "season-not-in-buckets",
+        explanation: """
+            A seasonal baseline compares a bucket with those at the same phase of earlier days or weeks. Buckets \
+            that do not divide a season evenly begin at another phase in each one, so there is no same phase.
+            """,
+        wrong: cluster(
+            "    measure p95 = percentile(95, ms) of request every 7m by service",
+            baseline: "seasonal daily over 7d"),
+        right: cluster(
+            "    measure p95 = percentile(95, ms) of request every 10m by service",
+            baseline: "seasonal daily over 7d"))
+
+    static let noScore = DiagnosticCode(
+        "E0536", "no-score",
+        explanation: """
+            A member is anomalous by a score against its own baseline: `robust_z`, `z`, `ratio` or `ewma` of a \
+            measure. The condition may ask for more, but without a score there is nothing unusual to report. \
+            Fixed limits are what `threshold` is for.
+            """,
+        wrong: cluster(when: "p95 > 400"),
+        right: cluster(when: "robust_z(p95) > 4 and p95 > 400"))
+
+    static let measureOfMembers = DiagnosticCode(
+        "E0532", "measure-of-members",
+        explanation: """
+            A cluster has many members, each with measures and scores of its own. So the alert names a member's \
+            value: `members.first.value`, `members.last.score`, or `members.value` for the list of all.
+            """,
+        wrong: cluster(alert: "{region}: {p95}"),
+        right: cluster(alert: "{region}: {members.first.value}"))
+
+    static let badSpread = DiagnosticCode(
+        "E0533", "bad-spread",
+        explanation: """
+            `min spread` is what a score divides by where the values of a baseline hardly differ. It is above 0: \
+            a score that divides by nothing is infinite.
+            """,
+        wrong: cluster(baseline: "last 60\n    min spread 0"),
+        right: cluster(baseline: "last 60\n    min spread 2"))
+
+    static let spanBelowWithin = DiagnosticCode(
+        "E0534", "span-below-within",
+        explanation: """
+            `within` says how far apart the onsets of a cluster may be, and `max span` how long it may go on \
+            growing after the first. A shorter `max span` takes back what `within` allows.
+            """,
+        wrong: cluster(within: "5m max span 2m"),
+        right: cluster(within: "5m max span 30m"))
 }

@@ -2,7 +2,7 @@
 
 extension DiagnosticCode {
     static let sets: [DiagnosticCode] = [
-        notRun, missingImport, noSinks, unknownSetting, badSetting, plainSecret, connectorCount,
+        missingImport, noSinks, unknownSetting, badSetting, plainSecret, connectorCount,
         sourceNotRun,
         badAllow, ruleCycle, reservedEvent,
     ]
@@ -17,31 +17,6 @@ extension DiagnosticCode {
             }
             """
     }
-
-    static let notRun = DiagnosticCode(
-        "W0801", "not-run",
-        explanation: """
-            This version checks anomaly clusters in full, and does not run them. \
-            They raise no alerts. The other rules run.
-            """,
-        wrong: login + """
-            metric logins {
-              over login
-              window 1h tumbling
-              measure total = count
-            }
-            """,
-        right: login + """
-            rule logins {
-              threshold {
-                over login
-                window 1h tumbling
-                measure total = count
-                when total > 100
-              }
-              alert "{total} logins in an hour"
-            }
-            """)
 
     static let missingImport = DiagnosticCode(
         "E0802", "missing-import",

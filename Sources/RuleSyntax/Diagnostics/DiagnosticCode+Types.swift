@@ -236,7 +236,7 @@ extension DiagnosticCode {
     static let cannotMask = DiagnosticCode(
         "E0419", "cannot-mask",
         explanation:
-            "`mask` hides fields of steps, parts of the key and measures wherever the alert shows them.",
+            "`mask` hides fields of steps, parts of the key, measures and the names of a cluster's members wherever the alert shows them.",
         wrong: payment + """
             rule large {
               sequence { hit: payment where amount > 1000 }

@@ -84,7 +84,9 @@ private func checkSummary(
         text += unread == 0 ? "no problems" : "\(counted(unread, "path")) could not be read"
         if let program = compilation.program {
             let used = program.rules.count { !$0.isMetric }
-            if used < compilation.ruleCount { text += " (\(used) run in this version)" }
+            if used < compilation.ruleCount {
+                text += " (\(compilation.ruleCount - used) switched off)"
+            }
             text += "; " + counted(program.eventConditions.count, "condition") + " on single events"
         }
         return text

@@ -45,7 +45,7 @@ let testCommand = CommandSpec(
     let failed = results.count { !$0.failures.isEmpty }
     let skipped = results.count(where: \.wasSkipped)
     var summary = "\(results.count - failed - skipped) passed, \(failed) failed"
-    if skipped > 0 { summary += ", \(skipped) not run (their rules do not run in this version)" }
+    if skipped > 0 { summary += ", \(skipped) not run (their rules are switched off)" }
     let untested = Set(compilation.plans.filter { !$0.isMetric }.map(\.id)).subtracting(
         compilation.tests.map(\.rule)
     ).count
@@ -67,7 +67,7 @@ private func printResults(_ results: [TestResult], _ compilation: Compilation, _
         let title = result.test.title
         let gap = String(repeating: " ", count: max(2, 60 - title.count))
         if result.wasSkipped {
-            console.print("  skip  \(title)\(gap)this kind of rule does not run in this version")
+            console.print("  skip  \(title)\(gap)its rule is switched off")
         } else if result.failures.isEmpty {
             console.print("  ok    \(title)\(gap)\(cost)")
         } else {
