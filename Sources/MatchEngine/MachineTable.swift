@@ -32,7 +32,9 @@ struct MachineTable: Sendable {
                 thresholds.append(ThresholdMachine(rule: index, program: program, limits: limits))
             case .correlation(let correlation):
                 places.append(.correlation(correlations.count))
-                correlations.append(CorrelationMachine(rule: index, correlation: correlation))
+                correlations.append(
+                    CorrelationMachine(
+                        rule: index, correlation: correlation, program: program, limits: limits))
             case .anomaly(let anomaly):
                 places.append(.anomaly(anomalies.count))
                 anomalies.append(AnomalyMachine(rule: index, anomaly: anomaly))

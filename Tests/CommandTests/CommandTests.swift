@@ -290,12 +290,10 @@ struct CommandTests {
     func kindsThatDoNotRun() throws {
         let workspace = try Workspace([
             "g.rules": guessing + """
-                rule both {
-                  correlation by user within 5m {
-                    a: login where ok
-                    b: login where not ok
-                  }
-                  alert "x"
+                metric both {
+                  over login
+                  window 1m tumbling
+                  measure total = count
                 }
 
                 """, "in.ndjson": attack,

@@ -68,10 +68,11 @@ import Testing
         off.metadata.isEnabled = false
         let other = Samples.rule(
             1, "other",
-            .correlation(
-                CorrelationPlan(
-                    inputs: [], members: [], within: .second, required: 0, order: [],
-                    precedences: [], strength: nil, isOncePerEvent: false)))
+            .metric(
+                MetricPlan(
+                    input: InputPlan(name: "a", type: EventTypeID(rawValue: 0), condition: nil, key: []),
+                    condition: nil, window: WindowPlan(kind: .tumbling(.second), zone: nil),
+                    measures: [], forecasts: [], show: nil)))
         let on = Samples.rule(2, "on", .sequence(Samples.sequence([Samples.step("x")])))
         let program = emit([off, other, on], tables: Samples.tables)
         #expect(program.rules.map(\.id) == [RuleID(2)])

@@ -60,6 +60,7 @@ import Testing
         for (record, expected) in zip(ordered, marble.bindings) {
             var facts = record.steps + record.measures
             facts.append("key=" + record.key.joined(separator: "/"))
+            facts.append("state=\(record.state.rawValue)")
             if let reason = record.reason { facts.append("reason=" + reason) }
             let wanted = expected.joined(separator: " ").replacing("\"", with: "")
             let missing = Marble.facts(wanted).filter { !facts.contains($0) }

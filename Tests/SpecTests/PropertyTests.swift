@@ -16,6 +16,9 @@ import Testing
     @Test("thresholds", arguments: Law.allCases)
     func thresholds(_ law: Law) { hold(law, .threshold) }
 
+    @Test("correlations", arguments: Law.allCases)
+    func correlations(_ law: Law) { hold(law, .correlation) }
+
     @Test("conditions on one event", arguments: [Law.reference, .batches, .passes])
     func conditions(_ law: Law) { hold(law, .condition) }
 

@@ -3,6 +3,7 @@ public struct GeneratedRule: Sendable, Equatable {
     public enum Pattern: Sendable, Equatable {
         case sequence(GeneratedSequence)
         case threshold(GeneratedThreshold)
+        case correlation(GeneratedCorrelation)
         /// A sequence of one step with this condition.
         case condition(String)
     }
@@ -31,6 +32,7 @@ public struct GeneratedRule: Sendable, Equatable {
             lines += ["  alert \"found\"", "  attach s0.n"]
         case .sequence(let sequence): lines += sequence.lines(key: key)
         case .threshold(let threshold): lines += threshold.lines(key: key)
+        case .correlation(let correlation): lines += correlation.lines(key: key)
         }
         lines.append("}")
         return lines.joined(separator: "\n") + "\n"
@@ -164,6 +166,26 @@ public struct GeneratedThreshold: Sendable, Equatable {
             lines.append("    resolve when \(resolve)" + (resolveFor.map { " for \($0)s" } ?? ""))
         }
         lines += options.map { "    \($0)" } + ["  }", "  alert \"found\""]
+        return lines
+    }
+}
+
+public struct GeneratedCorrelation: Sendable, Equatable {
+    /// Seconds.
+    public var within: Int
+    public var members: [GeneratedStep]
+    /// Lines behind the members.
+    public var clauses: [String]
+    /// How much longer than a second the unit of the rule and of its stream is.
+    public var scale: Int64
+
+    func lines(key: [String]) -> [String] {
+        let by = key.isEmpty ? "" : " by " + key.joined(separator: ", ")
+        var lines = ["  correlation\(by) within \(within)s {"]
+        lines += members.map { "    \($0.text)" } + clauses.map { "    \($0)" }
+        lines += ["  }", "  alert \"found\""]
+        // Bound events are told apart by their number.
+        lines.append("  attach " + members.map { "\($0.name).n" }.joined(separator: ", "))
         return lines
     }
 }

@@ -13,7 +13,7 @@ public struct GeneratedCase: Sendable, Equatable {
 /// Makes small random rules and streams: few fields with tiny alphabets and many ties in time, so
 /// that rare orders of events are not rare.
 public struct Generator {
-    public enum Kind: Sendable { case sequence, threshold, condition }
+    public enum Kind: Sendable { case sequence, threshold, correlation, condition }
 
     private var random: RandomSource
     private let seed: UInt64
@@ -30,12 +30,18 @@ public struct Generator {
             switch kind {
             case .sequence: .sequence(makeSequence(key: key))
             case .threshold: .threshold(makeThreshold(key: key))
+            case .correlation: .correlation(makeCorrelation(key: key))
             case .condition: .condition(makeCondition())
             }
         var rule = GeneratedRule(key: key, pattern: pattern)
         if case .threshold(let threshold) = pattern, threshold.isListed { rule.key = ["k"] }
         if kind == .condition { return makeConditionCase(rule) }
-        let events = makeStream(kind == .sequence ? random.number(2...11) : random.number(1...14))
+        var events = makeStream(kind == .sequence ? random.number(2...11) : random.number(1...14))
+        if case .correlation(let correlation) = pattern {
+            // An update a minute needs minutes.
+            let scale = correlation.scale
+            for index in events.indices { events[index].time = events[index].time * scale }
+        }
         let last = events.map(\.time).max() ?? .zero
         let end = last + TimeSpan(nanoseconds: 1) + .second * Int64(random.pick([0, 0, 2, 5, 30]))
         return GeneratedCase(seed: seed, rule: rule, events: events, end: end)
@@ -84,6 +90,61 @@ public struct Generator {
     private mutating func makeNumber() -> Value {
         random.chance(90)
             ? .int(Int64(random.number(0...3))) : .float(random.pick([0.5, 1.0, 2.5]))
+    }
+
+    // MARK: - Correlations
+
+    private mutating func makeCorrelation(key: [String]) -> GeneratedCorrelation {
+        let scale = random.pick([1, 1, 1, 15])
+        let names = random.chance(60) ? ["m0", "m1"] : random.chance(70) ? ["m0", "m1", "m2"]
+            : ["m0", "m1", "m2", "m3"]
+        var members = names.map { makeStep($0, [], key: key) }
+        let within = random.pick([0, 1, 2, 3, 4, 6, 9]) * scale
+        var clauses: [String] = []
+        if random.chance(35) {
+            clauses.append("at least \(random.number(1...names.count)) of them")
+        }
+        var shuffled = names
+        for place in names.indices {
+            shuffled.swapAt(place, random.number(place...names.count - 1))
+        }
+        if random.chance(40) {
+            clauses.append("order " + shuffled.prefix(random.number(2...names.count))
+                .joined(separator: ", "))
+        }
+        while random.chance(30), clauses.count < 4 {
+            let first = random.number(0...names.count - 2)
+            let second = random.number(first + 1...names.count - 1)
+            clauses.append(
+                "\(shuffled[first]) before \(shuffled[second]) within "
+                    + "\(max(1, random.number(0...4) * scale))s")
+        }
+        if random.chance(40) { clauses.append(makeStrength(names, scale: scale, &members)) }
+        if random.chance(25) { clauses.append("once per event") }
+        return GeneratedCorrelation(
+            within: max(1, within), members: members, clauses: clauses, scale: Int64(scale))
+    }
+
+    private mutating func makeStrength(
+        _ names: [String], scale: Int, _ members: inout [GeneratedStep]
+    ) -> String {
+        let limit = random.pick(["0", "0", "0.5", "1", "1.5", "2"])
+        let over = random.pick([5, 8, 12, 20, 40])
+        if random.chance(60) {
+            let isPooled = random.chance(30)
+            // An event of two keys would come to the pool twice.
+            if isPooled { for index in members.indices { members[index].alias = nil } }
+            let lag = random.number(1...4)
+            return "strength lift(\(names[1]) after \(names[0]) within \(lag * scale)s) >= \(limit) "
+                + "over \(over * scale)s with at least \(random.number(1...2))"
+                + (isPooled ? " pooled" : "")
+        }
+        let step = random.number(1...2)
+        let coefficient = random.pick(["-1", "-1", "-0.5", "0", "0.5", "1"])
+        let lag = random.chance(60) ? "lag 0..\(random.number(0...3) * step * scale)s " : ""
+        return "strength moves_with(\(names[0]).v, \(names[1]).v) over \(over * scale)s "
+            + "step \(step * scale)s \(lag)>= \(coefficient) with at least "
+            + "\(random.number(2...3)) points"
     }
 
     // MARK: - Sequences

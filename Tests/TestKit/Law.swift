@@ -72,7 +72,7 @@ extension GeneratedCase {
             return compare(alerts(EngineRun()), alerts(run))
         case .shards:
             run.shards = random.pick([2, 4])
-            return compare(alerts(EngineRun()), alerts(run))
+            return compare(unnumbered(alerts(EngineRun())), unnumbered(alerts(run)))
         case .advance:
             run.pieces = [1]
             run.advancesBetween = true
@@ -130,6 +130,16 @@ extension GeneratedCase {
     /// is compared.
     private func withIDs(_ alerts: [Alert]) -> [String] {
         alerts.map { "\($0.id) \(TestRecord($0))" }.sorted { Text($0) < Text($1) }
+    }
+
+    /// An engine numbers what it makes at one instant through all its keys: the order is the same for
+    /// any number of engines, the numbers are not.
+    private func unnumbered(_ alerts: [Alert]) -> [Alert] {
+        alerts.map { alert in
+            var alert = alert
+            alert.order.serial = 0
+            return alert
+        }
     }
 
     private func compare(expected: [String], _ found: [String]) -> Verdict {

@@ -23,9 +23,9 @@ import RuleModel
 ///     in    A-B             events by column; several lines lie over each other, upper ones first;
 ///                           `|` is how far time goes, otherwise it stops at the last event
 ///     arrive B A            order of arrival where it is not that of the columns
-///     out   --1             matches by column, `r` one resolved; several lines add up
-///     match x=1,2 y=3       the bound events of each match, by place in `in`; `key=`, `reason=` and
-///                           measures work too, for resolved records as well
+///     out   --1             matches and updates by column, `r` one resolved; several lines add up
+///     match x=1,2 y=3       the bound events of each match, by place in `in`; `key=`, `state=`,
+///                           `reason=` and measures work too, for resolved records as well
 ///     alerts N              how many records come out at all (suppressed ones do not)
 ///     refused E0207         the compiler does not take the rule, with this number
 ///     engine only: WHY      the reference matcher does not know this
@@ -79,11 +79,10 @@ public struct Marble: Sendable {
         return (lines + ["}"]).joined(separator: "\n") + "\n"
     }
 
-    /// The steps that may hold events: their numbers are attached, so that they are kept.
+    /// The steps or members that may hold events: their numbers are attached, so that they are kept.
     private var stepNames: [String] {
         guard
-            body.first?.hasPrefix("sequence") == true
-                || body.contains(where: { $0.hasPrefix("sequence") })
+            body.contains(where: { $0.hasPrefix("sequence") || $0.hasPrefix("correlation") })
         else { return [] }
         return body.compactMap { line in
             let words = line.split(separator: " ")

@@ -5,13 +5,14 @@ public struct ReferenceMatch: Sendable, Equatable {
     public var rule: RuleID
     public var key: [Value]
     public var matchedAt: Timestamp
-    /// `firing` or `resolved`.
+    /// `firing`, `updated` or `resolved`.
     public var state: Alert.State
     /// `no data`, `reminder`, ... as in alert records.
     public var reason: String?
-    /// The arrival numbers of the events that each step took, by step; empty for thresholds.
+    /// The arrival numbers of the events that each step took, by step; of a correlation those of each
+    /// member that is there, the witness last. Empty for thresholds.
     public var steps: [[UInt64]]
-    /// The measures of a threshold at that instant; empty for sequences.
+    /// The measures of a threshold or of a correlation's strength at that instant.
     public var measures: [Value]
     /// The instant of processing and the arrival number of the event that did it; none: a deadline.
     public var instant: Timestamp
@@ -21,7 +22,8 @@ public struct ReferenceMatch: Sendable, Equatable {
 /// The judge of the engine: finds what a rule finds by the plainest reading of the language.
 ///
 /// It lists every choice of events and filters (`ReferenceChoices`), walks one run at a time
-/// (`ReferenceRuns`), or recomputes a window from nothing at every instant (`ReferenceThreshold`).
+/// (`ReferenceRuns`), or recomputes a window from nothing at every instant (`ReferenceThreshold`,
+/// `ReferenceCorrelation`).
 /// It is slow on purpose and shares no code with the engine; where the two differ, one of them has
 /// misread a sentence.
 public struct ReferenceMatcher: Sendable {
@@ -49,7 +51,8 @@ public struct ReferenceMatcher: Sendable {
         let events = referenceOrder(arrived, lateness: lateness).events
         let began = watchedFrom ?? events.first?.instant ?? watermark
         var matches: [ReferenceMatch] = []
-        for key in keys(of: plan, in: events) {
+        let keys = keys(of: plan, in: events)
+        for key in keys {
             switch plan.pattern {
             case .sequence(let sequence):
                 let row = ReferenceRow(
@@ -67,7 +70,11 @@ public struct ReferenceMatcher: Sendable {
                     events: fitting, began: began, watermark: watermark, tables: tables,
                     lists: lists)
                 matches += series.run()
-            case .correlation, .anomaly, .metric: break
+            case .correlation(let correlation):
+                matches += self.matches(
+                    of: correlation, plan, key: key, keys: keys, in: events, began: began,
+                    watermark: watermark)
+            case .anomaly, .metric: break
             }
         }
         return matches.sorted(by: referenceBefore)

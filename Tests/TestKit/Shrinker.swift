@@ -60,6 +60,7 @@ extension GeneratedRule.Pattern {
         switch self {
         case .sequence(let sequence): return sequence.simpler().map { .sequence($0) }
         case .threshold(let threshold): return threshold.simpler().map { .threshold($0) }
+        case .correlation(let correlation): return correlation.simpler().map { .correlation($0) }
         case .condition: return []
         }
     }
@@ -177,6 +178,29 @@ extension GeneratedThreshold {
         if measures.count > 1 {
             var next = self
             next.measures.removeLast()
+            rules.append(next)
+        }
+        return rules
+    }
+}
+
+extension GeneratedCorrelation {
+    fileprivate func simpler() -> [GeneratedCorrelation] {
+        var rules: [GeneratedCorrelation] = []
+        for index in clauses.indices {
+            var next = self
+            next.clauses.remove(at: index)
+            rules.append(next)
+        }
+        // A member that a clause names stays: the rule would not compile.
+        for index in members.indices where members.count > 2 {
+            var next = self
+            next.members.remove(at: index)
+            rules.append(next)
+        }
+        for index in members.indices where !members[index].conditions.isEmpty {
+            var next = self
+            next.members[index].conditions.removeLast()
             rules.append(next)
         }
         return rules

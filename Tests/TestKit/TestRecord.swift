@@ -48,7 +48,20 @@ public struct TestRecord: Sendable, Equatable, CustomStringConvertible {
             }
         case .threshold(let threshold):
             measures = zip(threshold.measures, match.measures).map { "\($0.name)=\(plainText($1))" }
-        case .correlation, .anomaly, .metric: break
+        case .correlation(let correlation):
+            for (member, arrivals) in zip(correlation.members, match.steps) where !arrivals.isEmpty
+            {
+                let bound = arrivals.map { numbers[Int($0) - 1] }
+                steps.append("\(member.name)=\(bound.joined(separator: ","))")
+            }
+            let names =
+                switch correlation.strength {
+                case nil: [String]()
+                case .lift?: ["lift", "rate_after", "rate_base", "occurrences"]
+                case .movement?: ["coefficient", "lag", "points"]
+                }
+            measures = zip(names, match.measures).map { "\($0)=\(plainText($1))" }
+        case .anomaly, .metric: break
         }
         instant = match.instant.nanoseconds
         arrival = match.arrival ?? .max

@@ -5,6 +5,7 @@ import Testing
 @Suite("Sentences") struct SentenceTests {
     private static let sentences =
         (0...12).map { "T\($0)" } + ["T2a"] + (1...9).map { "S\($0)" } + (1...10).map { "H\($0)" }
+        + (1...7).map { "C\($0)" }
 
     /// Sentences that nothing tests yet, with the reason.
     private static let exceptions: [String: String] = [

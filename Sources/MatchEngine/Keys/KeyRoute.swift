@@ -59,8 +59,12 @@ struct KeyRoute: Sendable {
             }
         case .correlation(let correlation):
             for (index, input) in correlation.inputs.enumerated() {
-                let conditions = correlation.members.filter { $0.input == index }.map(\.condition)
-                add(input, index, conditions, beginnings: conditions)
+                let members = correlation.members.filter { $0.input == index }
+                add(
+                    input, index,
+                    // The end of an alert counts whatever the member asks of its beginning (C5).
+                    members.map { $0.isInterval ? input.condition : $0.condition },
+                    beginnings: members.map(\.condition))
             }
         case .anomaly(let anomaly):
             for (index, input) in anomaly.inputs.enumerated() {

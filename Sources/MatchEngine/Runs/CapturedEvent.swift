@@ -1,6 +1,6 @@
 import RuleModel
 
-/// What a sequence keeps of an event: its place in the order, and the fields that its rule reads.
+/// What a sequence or correlation keeps of an event: its place in the order, and the fields that its rule reads.
 struct CapturedEvent: Sendable {
     /// Where the event stands (T2), for order and limits.
     var instant: Timestamp
@@ -9,15 +9,15 @@ struct CapturedEvent: Sendable {
     var type: EventTypeID
     /// Which event of the rule's input with this key it is.
     var ordinal: Int64
-    /// The steps whose condition on the event alone it passes, as bits.
+    /// The steps or members whose condition on the event alone it passes, as bits.
     var steps: UInt64
-    /// The steps with which it may begin a match.
+    /// The steps with which it may begin a match; none in a correlation.
     var starts: UInt64
     /// Captured fields, by `CaptureLayout`.
     var values: [Value]
 }
 
-/// Which fields a sequence captures, and where their values are.
+/// Which fields a sequence or correlation captures, and where their values are.
 struct CaptureLayout: Sendable {
     /// For each step its fields and their places in `CapturedEvent.values`.
     private let steps: [[(field: FieldID, place: Int)]]
@@ -29,10 +29,8 @@ struct CaptureLayout: Sendable {
     /// A step's own fields are those that later conditions and messages read, and those that its
     /// condition on other steps reads, since that may be judged after the event has gone.
     init(_ sequence: SequenceProgram, program: Program) {
-        var places = Array(repeating: -1, count: program.tables.fields.count)
-        var width = 0
         let walker = CodeWalker(code: program.code)
-        steps = sequence.steps.map { step in
+        let captured = sequence.steps.map { step in
             var fields = step.captured
             if let condition = step.runCondition {
                 walker.forEach(condition) { instruction in
@@ -42,7 +40,17 @@ struct CaptureLayout: Sendable {
                     }
                 }
             }
-            return fields.filter { $0.rawValue >= 0 }.map { field in
+            return fields
+        }
+        self.init(captured: captured, program: program)
+    }
+
+    /// - Parameter captured: The fields of each step or member.
+    init(captured: [[FieldID]], program: Program) {
+        var places = Array(repeating: -1, count: program.tables.fields.count)
+        var width = 0
+        steps = captured.map { fields in
+            fields.filter { $0.rawValue >= 0 }.map { field in
                 if places[Int(field.rawValue)] < 0 {
                     places[Int(field.rawValue)] = width
                     width += 1

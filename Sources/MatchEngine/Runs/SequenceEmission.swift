@@ -67,15 +67,24 @@ extension MachineContext {
     private func bound(
         _ parts: SequenceParts, step: Int, _ event: CapturedEvent
     ) -> Alert.BoundEvent {
-        var fields: [Alert.NamedValue] = []
-        for field in parts.steps[step].captured where field.rawValue >= 0 {
-            let value = parts.layout.value(field, of: event)
+        boundEvent(
+            event, of: StepID(step), showing: parts.steps[step].captured, parts.layout, parts.masks)
+    }
+
+    /// An event as a record shows it: the given fields, masked where the rule says so.
+    func boundEvent(
+        _ event: CapturedEvent, of step: StepID, showing fields: [FieldID],
+        _ layout: CaptureLayout, _ masks: Masks
+    ) -> Alert.BoundEvent {
+        var shown: [Alert.NamedValue] = []
+        for field in fields where field.rawValue >= 0 {
+            let value = layout.value(field, of: event)
             guard !value.isMissing else { continue }
             let name = program.tables.fields[Int(field.rawValue)].path.description
-            let isMasked = parts.masks.covers(StepID(step), field)
-            fields.append(Alert.NamedValue(name, isMasked ? .text("***") : value))
+            let isMasked = masks.covers(step, field)
+            shown.append(Alert.NamedValue(name, isMasked ? .text("***") : value))
         }
         return Alert.BoundEvent(
-            time: event.time, type: parts.layout.typeName(event), fields: fields)
+            time: event.time, type: layout.typeName(event), fields: shown)
     }
 }

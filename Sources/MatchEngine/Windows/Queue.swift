@@ -11,7 +11,13 @@ struct Queue<Element: Sendable>: Sendable {
     var last: Element? { isEmpty ? nil : storage[storage.count - 1] }
 
     /// - Precondition: `index` is in `0 ..< count`; 0 is the element that was added first.
-    subscript(index: Int) -> Element { storage[head + index] }
+    subscript(index: Int) -> Element {
+        get { storage[head + index] }
+        set { storage[head + index] = newValue }
+    }
+
+    /// Those that are in it, the one added first in front.
+    var elements: ArraySlice<Element> { storage[head...] }
 
     mutating func append(_ element: Element) { storage.append(element) }
 
@@ -33,6 +39,12 @@ struct Queue<Element: Sendable>: Sendable {
         precondition(!isEmpty, "a queue gives only what it has")
         storage.removeLast()
         if isEmpty { head = 0; storage.removeAll(keepingCapacity: true) }
+    }
+
+    /// Takes out elements wherever they stand. O(n).
+    mutating func removeAll(where isUnwanted: (Element) -> Bool) {
+        storage = storage[head...].filter { !isUnwanted($0) }
+        head = 0
     }
 
     mutating func removeAll() {

@@ -61,8 +61,9 @@ extension Checker {
                 rule.stepIndex[member.name.text] = index
                 declare(.step, member.name.range)
             }
-            // The end of an alert is told too, since a member may last (C5).
-            let stream = stream(member.source, alertStates: .all)
+            // The end of an alert is told too where a member lasts (C5).
+            let stream = stream(
+                member.source, alertStates: lasts(member.source) ? .all : .beginnings)
             rule.steps.append(
                 StepSymbol(
                     name: member.name, role: .taken, event: stream?.event ?? unknownEvent(),
@@ -92,16 +93,27 @@ extension Checker {
             }
             term = condition
         }
-        var isInterval = false
-        if case .alerts? = stream?.producer { isInterval = true }
+        let isInterval = lasts(syntax.source)
         if isInterval {
-            // The engine tells beginnings from ends by these.
-            _ = fields.field(FieldPath(["id"]), .text)
-            _ = fields.field(FieldPath(["state"]), .text)
+            // The engine tells by these whose alerts they are, and beginnings from ends.
+            for name in ["id", "state", "rule"] { _ = fields.field(FieldPath([name]), .text) }
         }
         return MemberPlan(
             name: syntax.name.text, input: inputs.indexOrAppend(input), condition: term,
             isInterval: isInterval, captured: [])
+    }
+
+    /// Whether a member is over alerts that have an end, or may have one. Who asks for `state` wants
+    /// the records as they come.
+    private func lasts(_ source: SourceSyntax) -> Bool {
+        guard case .alert(let name) = source.stream, !(source.condition?.names("state") ?? false)
+        else { return false }
+        guard let name, let index = symbols.ruleIndex[name.text] else { return true }
+        switch symbols.rules[index].pattern?.kind {
+        case .sequence?, nil: return false
+        case .threshold?, .anomalyCluster?: return true
+        case .correlation(let correlation)?: return !correlation.oncePerEvent
+        }
     }
 
     /// A member by its name; nil when there is none (reported).

@@ -4,8 +4,7 @@ extension RulePlan {
     /// What the rule is, with its article, when this version checks it and does not run it.
     var notRun: String? {
         switch pattern {
-        case .sequence, .threshold: nil
-        case .correlation: "a correlation"
+        case .sequence, .threshold, .correlation: nil
         case .anomaly: "an anomaly cluster"
         case .metric: "a metric"
         }

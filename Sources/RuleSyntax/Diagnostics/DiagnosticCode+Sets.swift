@@ -21,29 +21,25 @@ extension DiagnosticCode {
     static let notRun = DiagnosticCode(
         "W0801", "not-run",
         explanation: """
-            This version checks correlations, anomaly clusters and metrics in full, and does not run them. \
+            This version checks anomaly clusters and metrics in full, and does not run them. \
             They raise no alerts. The other rules run.
             """,
         wrong: login + """
-            event deploy { user: text }
-
-            rule both {
-              correlation by user within 15m {
-                a: deploy
-                b: login
-              }
-              alert "{user}: {a.time}, {b.time}"
+            metric logins {
+              over login
+              window 1h tumbling
+              measure total = count
             }
             """,
         right: login + """
-            event deploy { user: text }
-
-            rule both {
-              sequence by user within 15m {
-                a: deploy
-                then b: login
+            rule logins {
+              threshold {
+                over login
+                window 1h tumbling
+                measure total = count
+                when total > 100
               }
-              alert "{user}: {a.time}, {b.time}"
+              alert "{total} logins in an hour"
             }
             """)
 
