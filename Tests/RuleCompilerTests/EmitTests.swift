@@ -71,7 +71,7 @@ import Testing
             .metric(
                 MetricPlan(
                     input: InputPlan(name: "a", type: EventTypeID(rawValue: 0), condition: nil, key: []),
-                    condition: nil, window: WindowPlan(kind: .tumbling(.second), zone: nil),
+                    condition: nil, window: WindowPlan(.tumbling(.second)),
                     measures: [], forecasts: [], show: nil)))
         let on = Samples.rule(2, "on", .sequence(Samples.sequence([Samples.step("x")])))
         let program = emit([off, other, on], tables: Samples.tables)

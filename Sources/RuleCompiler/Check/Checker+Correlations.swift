@@ -25,6 +25,12 @@ extension Checker {
         if syntax.members.count < 2, !hasSyntaxError(in: pattern.range) {
             report(.groupTooSmall("correlation", at: pattern.keyword))
         }
+        if syntax.members.count > Checker.stepsMax {
+            report(
+                .tooManySteps(
+                    syntax.members.count, of: "correlation", max: Checker.stepsMax,
+                    at: syntax.members[Checker.stepsMax].name.range))
+        }
         if let count = syntax.atLeast {
             if count.value < 1 || count.value > max(1, syntax.members.count) {
                 report(
@@ -43,8 +49,50 @@ extension Checker {
             plan.precedences.append(
                 PrecedencePlan(earlier: earlier, later: later, within: span(precedence.within)))
         }
-        plan.strength = syntax.strength.flatMap { strength($0) }
+        reportContradictingOrder(syntax)
+        let range = syntax.strengthRange ?? pattern.keyword
+        plan.strength = syntax.strength.flatMap { strength($0, at: range) }
         return plan
+    }
+
+    // MARK: - Order
+
+    /// E0529: members named twice, and a member that is to come both before and behind another.
+    private mutating func reportContradictingOrder(_ syntax: CorrelationSyntax) {
+        typealias Edge = (from: Name, to: Name, isStrict: Bool)
+        var edges: [Edge] = []
+        for (place, name) in syntax.order.enumerated() {
+            if syntax.order[..<place].contains(where: { $0.text == name.text }) {
+                report(.memberTwice(name.text, at: name.range))
+                return
+            }
+            if place > 0 { edges.append((syntax.order[place - 1], name, false)) }
+        }
+        for precedence in syntax.precedences {
+            if precedence.earlier.text == precedence.later.text {
+                report(.memberTwice(precedence.later.text, at: precedence.later.range))
+                return
+            }
+            edges.append((precedence.earlier, precedence.later, true))
+        }
+        // A circle of `order` alone is excluded above, so a circle has a `before` in it.
+        for edge in edges where edge.isStrict {
+            var reached = [edge.to.text]
+            var place = 0
+            while place < reached.count {
+                for next in edges where next.from.text == reached[place] {
+                    if next.to.text == edge.from.text {
+                        report(
+                            .membersContradict(
+                                edge.from.text, edge.to.text, at: edge.from.range,
+                                other: next.to.range))
+                        return
+                    }
+                    if !reached.contains(next.to.text) { reached.append(next.to.text) }
+                }
+                place += 1
+            }
+        }
     }
 
     // MARK: - Members
@@ -128,12 +176,24 @@ extension Checker {
 
     // MARK: - Strength
 
-    private mutating func strength(_ syntax: CorrelationSyntax.Strength) -> StrengthPlan? {
+    /// Buckets times lags that `moves_with` may compare.
+    private static let comparisonsMax: Int64 = 1_000_000
+
+    private mutating func strength(
+        _ syntax: CorrelationSyntax.Strength, at range: SourceRange
+    ) -> StrengthPlan? {
         switch syntax {
         case .lift(let later, let earlier, let lag, let limit, let over, let count, let pooled):
             positive(lag)
             positive(over)
             atLeastOne(count)
+            if later.text == earlier.text { report(.memberTwice(earlier.text, at: earlier.range)) }
+            if span(over) <= span(lag), span(over) > .zero {
+                report(
+                    .strengthNeverKnown(
+                        "what follows within \(span(lag)) cannot be learnt in \(span(over))",
+                        at: over.range, label: "not longer than the \(span(lag)) to wait"))
+            }
             guard let later = member(later), let earlier = member(earlier),
                 let limit = number(limit, "lift")
             else { return nil }
@@ -145,13 +205,30 @@ extension Checker {
             positive(over)
             positive(step)
             atLeastOne(count)
+            let lagMax = lag.map(span) ?? .zero
+            if span(step) > .zero {
+                let buckets = span(over).nanoseconds / span(step).nanoseconds
+                let lags = lagMax.nanoseconds / span(step).nanoseconds + 1
+                let (work, isTooLong) = buckets.multipliedReportingOverflow(by: lags)
+                if isTooLong || work > Checker.comparisonsMax {
+                    report(
+                        .movementTooFine(
+                            buckets: buckets, lags: lags, max: Checker.comparisonsMax, at: range))
+                } else if buckets < Int64(max(2, count.value)) {
+                    report(
+                        .strengthNeverKnown(
+                            "\(max(2, count.value)) points are needed, and \(span(over)) have "
+                                + "\(buckets) buckets of \(span(step))",
+                            at: over.range, label: "too short"))
+                }
+            }
             guard let first = side(first), let second = side(second),
                 let limit = number(limit, "moves_with")
             else { return nil }
             return .movement(
                 MovementPlan(
                     first: first, second: second, over: span(over), step: span(step),
-                    lagMax: lag.map(span) ?? .zero, limit: limit, minimum: max(2, count.value)))
+                    lagMax: lagMax, limit: limit, minimum: max(2, count.value)))
         }
     }
 

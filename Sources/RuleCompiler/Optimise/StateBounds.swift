@@ -6,6 +6,8 @@ public enum StateDefaults {
     public static let eventsPerRun = 1_000
     /// Events in one window of one key; as many as percentiles are exact for (H3).
     public static let eventsPerWindow = 10_000
+    /// Occurrences of one member whose outcome a lift counts.
+    public static let occurrences = 10_000
     /// Open runs of one key where every start opens one.
     public static let runsPerKey = 1_000
     public static let keys = 100_000
@@ -32,7 +34,7 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
     case .metric(let metric): size = (1, 1, 64 + 64 * metric.measures.count)
     }
     let (runBytes, overflow) = size.events.multipliedReportingOverflow(by: size.eventBytes)
-    let perRun = overflow ? Int.max / 2 : runBytes + 64
+    let perRun = overflow ? Int.max / 2 : saturatingSum(runBytes + 64, historyBytes(plan.pattern))
     let (bytes, tooMuch) = max(1, size.runs).multipliedReportingOverflow(by: perRun)
     plan.bound = StateBound(
         runsPerKey: size.runs, eventsPerRun: size.events, keys: keys,
@@ -82,10 +84,26 @@ private func thresholdSize(
 private func correlationSize(
     _ plan: CorrelationPlan, _ tables: RuleSetTables
 ) -> (runs: Int, events: Int, eventBytes: Int) {
-    (
-        1, StateDefaults.eventsPerRun,
-        plan.members.map { bytes(ofEventWith: $0.captured, tables) }.max() ?? 0
-    )
+    // A queue may have room for four times what is in it; an event also has its values.
+    let fields = plan.members.map(\.captured.count).max() ?? 0
+    return (1, StateDefaults.eventsPerRun, 4 * 56 + 32 + 64 * fields)
+}
+
+/// What a strength keeps of a key besides the events of the window.
+private func historyBytes(_ pattern: PatternPlan) -> Int {
+    guard case .correlation(let plan) = pattern else { return 0 }
+    func count(_ whole: TimeSpan, _ part: TimeSpan) -> Int {
+        Int(clamping: whole.nanoseconds / max(1, part.nanoseconds)) + 2
+    }
+    let members = 512 + 128 * plan.members.count
+    switch plan.strength {
+    case .lift(let lift) where !lift.isPooled:
+        let occurrences = 4 * 16 * StateDefaults.occurrences
+        return saturatingSum(members + occurrences, 4 * 32 * count(lift.over, lift.lag))
+    case .movement(let movement):
+        return saturatingSum(members, 2 * 4 * 16 * count(movement.over, movement.step))
+    case .lift, nil: return members
+    }
 }
 
 /// The values of the baselines of all members of a group; a value is kept with its time.

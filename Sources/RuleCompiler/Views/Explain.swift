@@ -95,7 +95,13 @@ private struct ExplainPage {
             section("Watches", watches(threshold))
             section("Fires", fires(threshold) + silence + sending)
             section("Keeps in memory", keeps(threshold))
-        case .correlation, .anomaly, .metric:
+        case .correlation(let correlation):
+            let words = CorrelationWords(plan: correlation, text: text)
+            section("Brings together", words.together + inputs(correlation.inputs) + [sameKey])
+            section("Fires", words.fires + silence + sending)
+            section(
+                "Keeps in memory", ["bound: \(boundWords(self.plan.bound))"] + words.keeps)
+        case .anomaly, .metric:
             section("Means", means)
             section("Fires", silence + sending)
         }
@@ -117,6 +123,11 @@ private struct ExplainPage {
         plan.description(tables: text.tables).split(separator: "\n").dropFirst().map {
             String($0.dropFirst(2))
         }
+    }
+
+    private var sameKey: String {
+        plan.keyNames.isEmpty
+            ? "There is no key: all events count together." : "All have the same \(keyWords)."
     }
 
     private var keyWords: String { listed(plan.keyNames) }

@@ -41,7 +41,9 @@ struct Machine {
         switch plan.pattern {
         case .sequence(let sequence): build(sequence, text)
         case .threshold(let threshold): build(threshold, text)
-        case .correlation, .anomaly, .metric: return nil
+        case .correlation(let correlation):
+            build(correlation, CorrelationWords(plan: correlation, text: text))
+        case .anomaly, .metric: return nil
         }
     }
 
@@ -149,6 +151,23 @@ struct Machine {
                     from, to, next + words.counted(step), words.event(step),
                     limit: limits.joined(separator: ", "))
             }
+        }
+    }
+
+    // MARK: - Correlation
+
+    private mutating func build(_ plan: CorrelationPlan, _ words: CorrelationWords) {
+        title += ", within \(plan.within)"
+        let apart = addState("apart", .start)
+        let together = addState("together", .match)
+        let events = words.together.prefix(plan.members.count).joined(separator: "; ")
+        addEdge(apart, together, words.requirement, events, limit: "within \(plan.within)")
+        if plan.isOncePerEvent {
+            addEdge(together, apart, "at once: what it took is used up", kind: .skip)
+        } else {
+            addEdge(together, together, "another member joins")
+            addEdge(together, together, "further events", limit: "once a minute", kind: .skip)
+            addEdge(together, apart, "resolved: no longer together")
         }
     }
 

@@ -1,4 +1,4 @@
-// What is said about correlations, anomaly clusters and metrics (E0519 to E0526).
+// What is said about correlations, anomaly clusters and metrics (E0519 to E0529).
 
 extension Diagnostic {
     /// The condition of a member reads another member.
@@ -16,6 +16,45 @@ extension Diagnostic {
             .movementOfOneMember, "`moves_with` follows a number of one member's events", at: range,
             label: "not a number of one member",
             help: [Help("write a field of a member, for example `cpu.value`")])
+    }
+
+    /// A strength that is measured over too little to be ever known.
+    public static func strengthNeverKnown(
+        _ why: String, at range: SourceRange, label: String
+    ) -> Diagnostic {
+        Diagnostic(
+            .strengthNeverKnown, why, at: range, label: label,
+            notes: ["a strength that is not known makes no match"],
+            help: [Help("look further back, behind `over`")])
+    }
+
+    /// More buckets and lags than can be compared.
+    public static func movementTooFine(
+        buckets: Int64, lags: Int64, max: Int64, at range: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .movementTooFine,
+            "\(buckets) buckets at \(lags) lags are to be compared, and \(max) pairs are possible",
+            at: range, label: "too fine",
+            help: [Help("take a longer `step`, a shorter `lag`, or look back less far")])
+    }
+
+    /// Members that can never stand as the rule wants them.
+    public static func membersContradict(
+        _ first: String, _ second: String, at range: SourceRange, other: SourceRange
+    ) -> Diagnostic {
+        Diagnostic(
+            .membersContradict,
+            "`\(first)` is to come before `\(second)`, and behind it as well", at: range,
+            label: "this way …", secondary: [Label(other, "… and the other way")],
+            help: [Help("leave out one of the two")])
+    }
+
+    /// One member named twice where two are needed.
+    public static func memberTwice(_ name: String, at range: SourceRange) -> Diagnostic {
+        Diagnostic(
+            .membersContradict, "`\(name)` is named twice", at: range, label: "the same member",
+            help: [Help("name two members")])
     }
 
     /// The series of one cluster have buckets of different lengths.

@@ -191,9 +191,11 @@ extension Diagnostic {
     }
 
     /// A sequence that names more events than a run can hold.
-    public static func tooManySteps(_ count: Int, max: Int, at range: SourceRange) -> Diagnostic {
+    public static func tooManySteps(
+        _ count: Int, of pattern: String = "sequence", max: Int, at range: SourceRange
+    ) -> Diagnostic {
         Diagnostic(
-            .tooManySteps, "this sequence names \(count) events, and \(max) are possible",
+            .tooManySteps, "this \(pattern) names \(count) events, and \(max) are possible",
             at: range,
             label: "number \(max + 1)", help: [Help("split it into several rules")])
     }

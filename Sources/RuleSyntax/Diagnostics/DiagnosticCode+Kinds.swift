@@ -2,7 +2,8 @@
 
 extension DiagnosticCode {
     static let kinds: [DiagnosticCode] = [
-        memberReadsMember, movementOfOneMember, seriesDiffer, seasonBeyondHistory,
+        memberReadsMember, movementOfOneMember, strengthNeverKnown, movementTooFine,
+        membersContradict, seriesDiffer, seasonBeyondHistory,
         baselineTooShort, badSmoothing, scoreOfMeasure, metricNeedsBuckets,
     ]
 
@@ -63,6 +64,44 @@ extension DiagnosticCode {
         right: correlation(
             "    a: deploy\n    b: request\n    strength moves_with(number(a.version), b.ms) over 1h step 1m >= 0.8 with at least 10 points"
         ))
+
+    static let strengthNeverKnown = DiagnosticCode(
+        "E0527", "strength-never-known",
+        explanation: """
+            `lift(b after a within L) over H` looks at what was `L` ago and at most `H` ago, so `H` is longer \
+            than `L`. `moves_with(x, y) over H step S` has `H / S` buckets; asking for more points than that \
+            waits for ever.
+            """,
+        wrong: correlation(
+            "    a: deploy\n    b: request\n    strength lift(b after a within 1h) >= 3 over 30m with at least 20"
+        ),
+        right: correlation(
+            "    a: deploy\n    b: request\n    strength lift(b after a within 1h) >= 3 over 30d with at least 20"
+        ))
+
+    static let movementTooFine = DiagnosticCode(
+        "E0528", "movement-too-fine",
+        explanation: """
+            `moves_with` compares every bucket of the history at every lag, so that many of both would be slow: \
+            buckets times lags are at most 1,000,000.
+            """,
+        wrong: correlation(
+            "    a: deploy\n    b: request\n    strength moves_with(number(a.version), b.ms) over 30d step 1s lag 0..10s >= 0.8 with at least 10 points"
+        ),
+        right: correlation(
+            "    a: deploy\n    b: request\n    strength moves_with(number(a.version), b.ms) over 30d step 1m lag 0..10m >= 0.8 with at least 10 points"
+        ))
+
+    static let membersContradict = DiagnosticCode(
+        "E0529", "members-contradict",
+        explanation: """
+            `order a, b` and `a before b within D` say which member comes first. When one line wants `a` in \
+            front of `b` and another wants it behind, directly or by way of others, no events can please both.
+            """,
+        wrong: correlation(
+            "    a: deploy\n    b: request\n    order a, b\n    b before a within 5m"),
+        right: correlation(
+            "    a: deploy\n    b: request\n    order a, b\n    a before b within 5m"))
 
     static let seriesDiffer = DiagnosticCode(
         "E0521", "series-differ",
