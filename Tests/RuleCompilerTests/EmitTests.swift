@@ -70,7 +70,8 @@ import Testing
             1, "other",
             .metric(
                 MetricPlan(
-                    input: InputPlan(name: "a", type: EventTypeID(rawValue: 0), condition: nil, key: []),
+                    input: InputPlan(
+                        name: "a", type: EventTypeID(rawValue: 0), condition: nil, key: []),
                     condition: nil, window: WindowPlan(.tumbling(.second)),
                     measures: [], forecasts: [], show: nil)))
         let on = Samples.rule(2, "on", .sequence(Samples.sequence([Samples.step("x")])))

@@ -35,15 +35,16 @@ import struct RuleSyntax.SourceText
         _ members: String, within: String = "3s", _ events: [TestEvent], until end: Int64 = 100,
         limits: EngineLimits? = nil, extra: String = "attach d.n"
     ) throws -> [Alert] {
-        let text = Self.events + """
-            rule bad_deploy {
-              correlation by s within \(within) {
-            \(members)
-              }
-              alert "{s} is bad"
-              \(extra)
-            }
-            """
+        let text =
+            Self.events + """
+                rule bad_deploy {
+                  correlation by s within \(within) {
+                \(members)
+                  }
+                  alert "{s} is bad"
+                  \(extra)
+                }
+                """
         let compilation = compile([SourceText(name: "c.rules", text: text)])
         #expect(!compilation.hasErrors, "\(compilation.diagnostics.map(\.message))")
         let program = try #require(compilation.program)
@@ -191,7 +192,8 @@ import struct RuleSyntax.SourceText
         }
         // Two deploys of other services were followed; the third service has no history of its own.
         let events = [
-            deploy(10, "a"), request(11, ok: true, "a"), deploy(20, "b"), request(21, ok: true, "b"),
+            deploy(10, "a"), request(11, ok: true, "a"), deploy(20, "b"),
+            request(21, ok: true, "b"),
             deploy(40, "p"), request(41, ok: true, "p"),
         ]
         #expect(try alerts(lift(""), events).isEmpty)

@@ -96,8 +96,12 @@ public struct Generator {
 
     private mutating func makeCorrelation(key: [String]) -> GeneratedCorrelation {
         let scale = random.pick([1, 1, 1, 15])
-        let names = random.chance(60) ? ["m0", "m1"] : random.chance(70) ? ["m0", "m1", "m2"]
-            : ["m0", "m1", "m2", "m3"]
+        let names =
+            random.chance(60)
+            ? ["m0", "m1"]
+            : random.chance(70)
+                ? ["m0", "m1", "m2"]
+                : ["m0", "m1", "m2", "m3"]
         var members = names.map { makeStep($0, [], key: key) }
         let within = random.pick([0, 1, 2, 3, 4, 6, 9]) * scale
         var clauses: [String] = []
@@ -109,8 +113,10 @@ public struct Generator {
             shuffled.swapAt(place, random.number(place...names.count - 1))
         }
         if random.chance(40) {
-            clauses.append("order " + shuffled.prefix(random.number(2...names.count))
-                .joined(separator: ", "))
+            clauses.append(
+                "order "
+                    + shuffled.prefix(random.number(2...names.count))
+                    .joined(separator: ", "))
         }
         while random.chance(30), clauses.count < 4 {
             let first = random.number(0...names.count - 2)
@@ -135,7 +141,8 @@ public struct Generator {
             // An event of two keys would come to the pool twice.
             if isPooled { for index in members.indices { members[index].alias = nil } }
             let lag = random.number(1...4)
-            return "strength lift(\(names[1]) after \(names[0]) within \(lag * scale)s) >= \(limit) "
+            return
+                "strength lift(\(names[1]) after \(names[0]) within \(lag * scale)s) >= \(limit) "
                 + "over \(over * scale)s with at least \(random.number(1...2))"
                 + (isPooled ? " pooled" : "")
         }

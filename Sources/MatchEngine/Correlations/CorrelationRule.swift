@@ -23,8 +23,9 @@ final class CorrelationRule: Sendable {
         var rule: FieldID
     }
 
-    init(rule index: Int, _ correlation: CorrelationProgram, in whole: Program, limits: EngineLimits)
-    {
+    init(
+        rule index: Int, _ correlation: CorrelationProgram, in whole: Program, limits: EngineLimits
+    ) {
         let rule = whole.rules[index]
         program = correlation
         layout = CaptureLayout(captured: correlation.members.map(\.captured), program: whole)

@@ -83,7 +83,9 @@ struct MemberSearch {
         if spare < 0 { return nil }
         if let all = latest(of: present, in: windows) { return all }
         // Leaving out a member that nothing is asked of helps nobody.
-        let bound = windows.indices.reversed().filter { (present & constrained) >> UInt64($0) & 1 == 1 }
+        let bound = windows.indices.reversed().filter {
+            (present & constrained) >> UInt64($0) & 1 == 1
+        }
         spare = min(spare, bound.count)
         var tries = 0
         for number in stride(from: 1, through: spare, by: 1) {

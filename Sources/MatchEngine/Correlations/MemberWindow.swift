@@ -92,7 +92,8 @@ struct MemberWindow: Sendable {
 
     /// The latest events and alerts but one, at most so many, in T0 order.
     func latest(_ number: Int, without event: CapturedEvent) -> [CapturedEvent] {
-        let all = (points.elements.suffix(number + 1) + intervals.map(\.beginning).suffix(number + 1))
+        let all =
+            (points.elements.suffix(number + 1) + intervals.map(\.beginning).suffix(number + 1))
             .filter { $0.ordinal != event.ordinal }
         return all.sorted { $0.ordinal < $1.ordinal }.suffix(number)
     }

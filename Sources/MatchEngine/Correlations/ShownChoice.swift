@@ -67,7 +67,8 @@ struct ShownChoice: Sendable {
                     name: member.name,
                     events: shown.map {
                         context.boundEvent(
-                            $0, of: StepID(index), showing: member.captured, rule.layout, rule.masks)
+                            $0, of: StepID(index), showing: member.captured, rule.layout, rule.masks
+                        )
                     },
                     omitted: max(0, windows[index].count - shown.count)))
         }

@@ -71,7 +71,8 @@ struct CorrelationWords {
         switch plan.strength {
         case nil: break
         case .lift(let lift):
-            lines.append("The times of \(name(lift.earlier)) and \(name(lift.later)) for \(lift.over).")
+            lines.append(
+                "The times of \(name(lift.earlier)) and \(name(lift.later)) for \(lift.over).")
         case .movement(let movement):
             lines.append("An average for every \(movement.step) of \(movement.over).")
         }
