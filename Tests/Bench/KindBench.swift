@@ -1,0 +1,149 @@
+import Foundation
+import MatchEngine
+import RuleCompiler
+import RuleModel
+import RuleSyntax
+
+/// One rule of a kind, with events for it.
+struct KindSample: Sendable {
+    var name: String
+    var text: String
+    /// The type and the fields but the key, by the number of the event.
+    var event: @Sendable (Int) -> (type: String, fields: [(String, Value)])
+}
+
+let kindSamples = [
+    KindSample(
+        name: "correlation",
+        text: """
+            event deploy { service: text  version: text }
+            event surge { service: text  level: number }
+            rule r {
+              correlation by service within 15m {
+                a: deploy
+                b: surge where level > 1
+                order a, b
+              }
+              alert "{service}: {a.version}, {b.level}"
+            }
+            """,
+        event: { number in
+            number % 10 == 0
+                ? ("deploy", [("version", .text("version-\(number % 97)-of-the-service"))])
+                : ("surge", [("level", .int(Int64(number % 5)))])
+        }),
+    KindSample(
+        name: "correlation with a lift",
+        text: """
+            event deploy { service: text  version: text }
+            event surge { service: text  level: number }
+            rule r {
+              correlation by service within 1s {
+                a: deploy
+                b: surge where level > 1
+                order a, b
+                strength lift(b after a within 1m) >= 3 over 1d with at least 20
+              }
+              alert "{service}: {a.version}, {b.level}"
+            }
+            """,
+        event: { number in
+            number % 10 == 0
+                ? ("deploy", [("version", .text("version-\(number % 97)-of-the-service"))])
+                : ("surge", [("level", .int(Int64(number % 5)))])
+        }),
+]
+
+/// Runs the engine alone, on one thread, over events that are in memory: how many it takes a second, and
+/// how much memory a key takes when it has as many events as its rule allows, beside the bound that
+/// the compiler states.
+func runKindBench(events count: Int) {
+    for sample in kindSamples {
+        let compilation = compile([SourceText(name: "kind.rules", text: sample.text)])
+        guard let program = compilation.program, let plan = compilation.plans.first else {
+            print("kinds    \(sample.name): \(compilation.diagnostics.map(\.message))")
+            exit(1)
+        }
+        let seconds = speed(sample, program, events: count)
+        let bytes = keyBytes(sample, program, keys: 200, events: plan.bound.eventsPerRun * 5 / 2)
+        print(
+            "kinds    \(sample.name): \(Int(Double(count) / seconds)) events/s; "
+                + "\(bytes) bytes a full key, bound \(plan.bound.bytesPerKey)")
+    }
+}
+
+private func batches(
+    _ sample: KindSample, _ program: Program, events count: Int, keys: Int, step: TimeSpan,
+    _ use: (EventBatch) -> Void
+) {
+    let tables = program.tables
+    func column(_ name: String) -> Int? { tables.columns.firstIndex(of: FieldPath([name])) }
+    let start = Timestamp(nanoseconds: 1_767_225_600_000_000_000)
+    var number = 0
+    while number < count {
+        var batch = EventBatch(source: 0, fieldCount: tables.columns.count)
+        for _ in 0..<min(4096, count - number) {
+            // Every key gets the whole mixture.
+            let (type, values) = sample.event(number / keys)
+            let key = Value.text("service-number-\(number % keys)")
+            let fields = ([("service", key)] + values).compactMap { name, value in
+                column(name).map { (column: $0, value: value) }
+            }
+            let id = tables.eventTypes.firstIndex(of: type).map {
+                EventTypeID(rawValue: UInt16($0))
+            }
+            batch.append(
+                type: id ?? .unread, time: start + step * Int64(number),
+                arrival: UInt64(number + 1),
+                fields: fields)
+            number += 1
+        }
+        use(batch)
+    }
+}
+
+private func speed(_ sample: KindSample, _ program: Program, events count: Int) -> Double {
+    var made: [EventBatch] = []
+    let step = TimeSpan(nanoseconds: 5_000_000)
+    batches(sample, program, events: count, keys: 1000, step: step) { made.append($0) }
+    var best = Double.infinity
+    for _ in 0..<3 {
+        var engine = Engine(
+            program: program, environment: EngineEnvironment(), options: EngineOptions())
+        var alerts: [Alert] = []
+        best = min(
+            best,
+            cpuSeconds {
+                for batch in made {
+                    engine.process(batch, rows: 0..<batch.count, emitting: &alerts)
+                    alerts.removeAll(keepingCapacity: true)
+                }
+            })
+    }
+    return best
+}
+
+/// What the process grows by while keys fill up, for each key.
+private func keyBytes(
+    _ sample: KindSample, _ program: Program, keys: Int, events perKey: Int
+) -> Int {
+    var engine = Engine(
+        program: program, environment: EngineEnvironment(), options: EngineOptions())
+    var alerts: [Alert] = []
+    let before = residentBytes()
+    // All within a second, so that nothing leaves a window.
+    let step = TimeSpan(nanoseconds: 1_000_000_000 / Int64(keys * perKey + 1))
+    batches(sample, program, events: keys * perKey, keys: keys, step: step) { batch in
+        engine.process(batch, rows: 0..<batch.count, emitting: &alerts)
+        alerts.removeAll(keepingCapacity: true)
+    }
+    let after = residentBytes()
+    precondition(engine.keysInUse == keys, "the keys were to be full")
+    return max(0, after - before) / keys
+}
+
+private func residentBytes() -> Int {
+    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
+    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
+    return pages * Int(getpagesize())
+}
