@@ -73,7 +73,8 @@ import Testing
     @Test(
         "Bytes that end too soon or make no sense are errors",
         arguments: [
-            [], [0x80], Array(repeating: 0xFF, count: 11), [0x04, 0x61],  // text of two bytes, one there
+            // text of two bytes, one there
+            [], [0x80], Array(repeating: 0xFF, count: 11), [0x04, 0x61],
             [0x02, 0xFF],  // text that is not UTF-8
         ] as [[UInt8]])
     func faults(_ bytes: [UInt8]) {

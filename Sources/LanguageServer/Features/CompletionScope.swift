@@ -292,6 +292,12 @@ extension Proposals {
                     builtin.signature, builtin.documentation, builtin.example),
                 snippet: "\(builtin.name)($0)", rank: 3)
         }
-        return builtins + aggregates
+        let scores = ScoreBuiltin.all.map { score in
+            Proposal(
+                label: score.name, kind: .function, detail: score.signature,
+                documentation: functionPage(score.signature, score.documentation, score.example),
+                snippet: "\(score.name)($0)", rank: 3)
+        }
+        return builtins + aggregates + scores
     }
 }

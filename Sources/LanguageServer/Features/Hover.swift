@@ -179,7 +179,10 @@ extension LanguageServer {
         let aggregates = AggregateBuiltin.all.filter { $0.name == name }.map {
             functionPage($0.signature, $0.documentation, $0.example)
         }
-        return builtins + aggregates
+        let scores = ScoreBuiltin.all.filter { $0.name == name }.map {
+            functionPage($0.signature, $0.documentation, $0.example)
+        }
+        return builtins + aggregates + scores
     }
 }
 

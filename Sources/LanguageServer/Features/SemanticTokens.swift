@@ -153,6 +153,8 @@ extension LanguageServer {
             result.isBuiltin = true
             return result
         }
+        // The members of a cluster are no step, and are read like one.
+        if word == "members", after == .dot { return result }
         if before?.keyword == .severity {
             result.type = .enumMember
             return result
@@ -191,4 +193,5 @@ extension LanguageServer {
 
 /// The functions of the language, aggregates among them.
 let builtinNames: Set<String> = Set(
-    Builtin.all.map(\.name) + AggregateBuiltin.all.map(\.name) + ["previous", "same_time"])
+    Builtin.all.map(\.name) + AggregateBuiltin.all.map(\.name) + ScoreBuiltin.all.map(\.name)
+        + ["previous", "same_time"])

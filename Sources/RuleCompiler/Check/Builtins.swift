@@ -193,3 +193,36 @@ public struct AggregateBuiltin: Sendable {
     static let byName: [String: AggregateBuiltin] = Dictionary(
         all.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
 }
+
+/// A score: how unusual the present value of a measure is, in `anomalous when`.
+public struct ScoreBuiltin: Sendable {
+    public var function: ScoreFunction
+    /// How it is written.
+    public var signature: String
+    /// One sentence.
+    public var documentation: String
+    public var example: String
+
+    public var name: String { function.rawValue }
+
+    public static let all: [ScoreBuiltin] = [
+        ScoreBuiltin(
+            function: .robustZ, signature: "robust_z(measure) -> number",
+            documentation:
+                "0.6745 times the distance from the baseline's median in median absolute deviations.",
+            example: "anomalous when robust_z(p95) > 4"),
+        ScoreBuiltin(
+            function: .z, signature: "z(measure) -> number",
+            documentation: "The distance from the baseline's mean in standard deviations.",
+            example: "anomalous when abs(z(calls)) > 3"),
+        ScoreBuiltin(
+            function: .ratio, signature: "ratio(measure) -> number",
+            documentation: "The value divided by the baseline's median.",
+            example: "anomalous when ratio(errors) >= 5"),
+        ScoreBuiltin(
+            function: .ewma, signature: "ewma(measure, smoothing) -> number",
+            documentation:
+                "The distance from an exponentially weighted mean in weighted deviations; the newest value weighs `smoothing`.",
+            example: "anomalous when ewma(p95, 0.2) > 4"),
+    ]
+}

@@ -310,7 +310,7 @@ extension BaselinePlan {
 
 extension ScoreFunction {
     var signature: String {
-        self == .ewma ? "ewma(measure, smoothing) -> number" : "\(rawValue)(measure) -> number"
+        ScoreBuiltin.all.first { $0.function == self }?.signature ?? rawValue
     }
 }
 

@@ -137,5 +137,9 @@ private func functionPage() -> String {
         text +=
             "\n  \(aggregate.signature)\n      \(aggregate.documentation)\n      \(aggregate.example)\n"
     }
+    text += "\nScores, in the `anomalous when` of an anomaly cluster\n"
+    for score in ScoreBuiltin.all {
+        text += "\n  \(score.signature)\n      \(score.documentation)\n      \(score.example)\n"
+    }
     return text
 }
