@@ -33,8 +33,6 @@ const CLAUSES = [
   'without',
 ];
 
-const anyOf = (words) => token(prec(1, choice(...words)));
-
 module.exports = grammar({
   name: 'martlet',
 
