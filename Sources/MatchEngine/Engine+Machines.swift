@@ -71,24 +71,23 @@ extension Engine {
     }
 
     private mutating func process(_ event: Event, rule: Int) {
+        if routes[rule].count == 1 {
+            // With one route all that this rule sees comes by it.
+            guard let key = slot(rule: rule, route: 0, event: event) else { return }
+            context.inputs = routes[rule][0].inputs
+            run(event, rule: rule, key: key)
+            return
+        }
         // An event that comes to one key by several routes is one event.
         var earlier: [(key: KeySlot, inputs: UInt64)] = []
-        for route in routes[rule] where route.type == event.type && route.admits(event) {
-            guard let hash = keyReader.hash(route.key, of: event) else {
-                context.counters.rules[rule].missingKeys += 1
-                continue
-            }
-            guard context.owns(hash) else { continue }
-            guard let key = slot(rule: rule, route: route, hash: hash, event: event) else {
-                continue
-            }
-            if routes[rule].count == 1 {
-                context.inputs = route.inputs
-                run(event, rule: rule, key: key)
-            } else if let place = earlier.firstIndex(where: { $0.key == key }) {
-                earlier[place].inputs |= route.inputs
+        for route in routes[rule].indices
+        where routes[rule][route].type == event.type && routes[rule][route].admits(event) {
+            guard let key = slot(rule: rule, route: route, event: event) else { continue }
+            let inputs = routes[rule][route].inputs
+            if let place = earlier.firstIndex(where: { $0.key == key }) {
+                earlier[place].inputs |= inputs
             } else {
-                earlier.append((key, route.inputs))
+                earlier.append((key, inputs))
             }
         }
         for (key, inputs) in earlier {
@@ -97,16 +96,21 @@ extension Engine {
         }
     }
 
-    /// The slot of the event's key; nil for a key without state that the event begins nothing for.
-    private mutating func slot(
-        rule: Int, route: KeyRoute, hash: UInt64, event: Event
-    ) -> KeySlot? {
+    /// The slot of the event's key; nil without a key, for a key of another shard, and for a key
+    /// without state that the event begins nothing for.
+    private mutating func slot(rule: Int, route: Int, event: Event) -> KeySlot? {
+        let fields = routes[rule][route].key
+        guard let hash = keyReader.hash(fields, of: event) else {
+            context.counters.rules[rule].missingKeys += 1
+            return nil
+        }
+        guard context.owns(hash) else { return nil }
         let found = context.keys[rule].find(hash: hash) { values in
-            keyReader.matches(values, route.key, of: event)
+            keyReader.matches(values, fields, of: event)
         }
         if let found { return found }
-        guard route.canBegin(event) else { return nil }
-        let values = keyReader.values(route.key, of: event)
+        guard routes[rule][route].canBegin(event) else { return nil }
+        let values = keyReader.values(fields, of: event)
         let (slot, evicted) = context.keys[rule].insert(values, hash: hash)
         if let evicted {
             machines.forget(evicted, rule)

@@ -93,13 +93,12 @@ public struct Engine: ~Copyable, Sendable {
         process(loaded, rows: rows, emitting: &output)
     }
 
-    /// Judges the conditions that look at one event, on all rows of a batch.
+    /// What judges the conditions that look at one event, with the lists in force now.
     ///
     /// For batches of which a few rows are processed at a time, since judging costs little more
-    /// for all rows than for one. Lists are looked at now: load again when one has changed.
-    public func load(_ batch: borrowing EventBatch) -> LoadedBatch {
-        columns.load(copy batch, rows: 0..<batch.count, with: context.evaluator)
-    }
+    /// for all rows than for one, and for several engines that run one program. Ask for it again
+    /// when a list has changed.
+    public var judge: BatchJudge { BatchJudge(columns: columns, evaluator: context.evaluator) }
 
     /// Processes rows of a batch that this engine has loaded.
     public mutating func process(

@@ -59,7 +59,9 @@ public struct PipelineSummary: Sendable {
 ///     input ─chunk→ decoder ─batch→ shard 0 … n (each one engine, each all rows, its own keys)
 ///                                       └─alerts, sorted→ alert stage ─→ output
 ///
-/// The calling thread decodes the next batch while the shards work on the last one.
+/// The calling thread decodes the next batches while the shards work on the last ones. A batch is as
+/// large as what the input has ready, up to a limit: under load it costs little an event, and with
+/// little load an event waits for no other.
 public final class Pipeline {
     /// How several inputs take turns.
     public enum Mode: Sendable {
@@ -73,7 +75,9 @@ public final class Pipeline {
     private let mode: Mode
     private var feeds: [Feed]
     private let shards: [Shard]
-    private let working = DispatchGroup()
+    /// Batches that the shards work on, the oldest first.
+    private var turns: [Turn] = []
+    private var judge: BatchJudge
     private var stage: AlertStage
     private var arrival: UInt64 = 0
     private var summary = PipelineSummary()
@@ -85,6 +89,8 @@ public final class Pipeline {
 
     /// Rows that one batch holds at most.
     private static let batchRows = 1024
+    /// How many batches are under way at once: enough that no thread waits for another at each.
+    fileprivate static let turnsMax = 4
     /// Inputs whose times lie between each other's take turns every few rows. Handing those to
     /// another thread and waiting for it costs many times what the rows do.
     private static let rowsWorthAThread = 32
@@ -122,6 +128,7 @@ public final class Pipeline {
             }
             return Shard(program: program, environment: environment, options: options, index: index)
         }
+        judge = shards[0].judge
         stage = AlertStage(program: program)
     }
 
@@ -143,34 +150,40 @@ public final class Pipeline {
                 nextListCheck = .now() + .milliseconds(250)
                 try reloadLists(output)
             }
-            guard let feed = nextFeed() else {
+            // Alerts do not wait for input: before the pipeline does, it passes them on.
+            guard let feed = nextFeed(waits: turns.isEmpty) else {
+                let hadTurns = !turns.isEmpty
+                try finishAll(output)
+                if hadTurns { continue }
                 if feeds.allSatisfy(\.isEnded) { break }
                 if mode == .live { passTime() }
-                try finishBatch(output)
+                try passOn(output)
                 continue
             }
             let rows = takeRows(of: feed)
             if rows.count < Pipeline.rowsWorthAThread {
-                working.wait()
+                try finishAll(output)
                 note(feed, rows)
                 process(feed, rows)
                 // Alerts of a live pipeline wait for nothing.
                 let isFull = rowsSinceOutput >= Pipeline.batchRows
-                if mode == .live || isFull { try finishBatch(output) }
+                if mode == .live || isFull { try passOn(output) }
             } else {
-                try finishBatch(output)
+                if rowsSinceOutput > 0 { try passOn(output) }
+                if turns.count == Pipeline.turnsMax { try finishFirst(output) }
                 note(feed, rows)
-                start(feed.batch, rows)
+                start(feed, rows)
             }
         }
-        try finishBatch(output)
+        try finishAll(output)
+        try passOn(output)
         for feed in feeds {
             for shard in shards {
                 shard.perform { engine, alerts in engine.closeSource(feed.index, emitting: &alerts)
                 }
             }
         }
-        try finishBatch(output)
+        try passOn(output)
         var last: [Alert] = []
         stage.finish(emitting: &last)
         summary.alerts = stage.counters
@@ -206,10 +219,11 @@ public final class Pipeline {
     // MARK: - Choosing rows
 
     /// A feed that has rows; nil when none has any right now.
-    private func nextFeed() -> Feed? {
+    private func nextFeed(waits: Bool) -> Feed? {
         for feed in feeds where !feed.hasRows && !feed.isEnded {
             // A live input waits only when nothing else is at hand.
-            let wait = mode == .replay ? 1_000 : feeds.count == 1 ? 100 : 10
+            let patience = mode == .replay ? 1_000 : feeds.count == 1 ? 100 : 10
+            let wait = waits ? patience : 0
             feed.fill(rowMax: Pipeline.batchRows, arrival: &arrival, waitMilliseconds: wait)
             // A replay must know the next row of every input before it can choose.
             if mode == .replay, !feed.hasRows, !feed.isEnded { return nil }
@@ -244,43 +258,80 @@ public final class Pipeline {
 
     private func process(_ feed: Feed, _ rows: Range<Int>) {
         rowsSinceOutput += rows.count
-        if feed.loaded.isEmpty { feed.loaded = shards.map { $0.load(feed.batch) } }
-        for (shard, loaded) in zip(shards, feed.loaded) {
+        for shard in shards {
+            let loaded = feed.load(with: judge)
             shard.perform { engine, alerts in
                 engine.process(loaded, rows: rows, emitting: &alerts)
             }
         }
     }
 
-    private func start(_ batch: EventBatch, _ rows: Range<Int>) {
+    private func start(_ feed: Feed, _ rows: Range<Int>) {
+        let turn = Turn(lastTime: summary.lastTime)
+        let batch = feed.batch
+        // Several shards share what one thread has judged; a single one does it itself.
+        let loaded = shards.count > 1 ? feed.load(with: judge) : nil
         for shard in shards {
-            shard.queue.async(group: working) {
-                shard.perform { engine, alerts in
-                    engine.process(batch, rows: rows, emitting: &alerts)
-                }
+            shard.queue.async(group: turn.group) {
+                turn.add(
+                    shard.perform { engine, alerts in
+                        if let loaded {
+                            engine.process(loaded, rows: rows, emitting: &alerts)
+                        } else {
+                            engine.process(batch, rows: rows, emitting: &alerts)
+                        }
+                        return Made(shard: &alerts, engine: &engine)
+                    })
             }
         }
+        turns.append(turn)
     }
 
-    /// Waits for the batch under way and passes its alerts on.
-    private func finishBatch(
+    /// Waits for all batches under way and passes their alerts on, batch by batch.
+    private func finishAll(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
     ) rethrows {
-        working.wait()
+        while !turns.isEmpty { try finishFirst(output) }
+    }
+
+    private func finishFirst(
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) rethrows {
+        let turn = turns.removeFirst()
+        turn.group.wait()
+        try passOn(turn.made, reached: turn.lastTime, output)
+    }
+
+    /// Passes on what the shards have made in the calling thread.
+    private func passOn(
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) rethrows {
         rowsSinceOutput = 0
-        var alerts = shards.flatMap { $0.takeAlerts() }
+        var made = Made()
+        for shard in shards {
+            made.add(
+                shard.perform { engine, alerts in Made(shard: &alerts, engine: &engine) })
+        }
+        try passOn(made, reached: summary.lastTime, output)
+    }
+
+    /// - Parameter time: Where event time stood when this was made.
+    private func passOn(
+        _ made: Made, reached time: Timestamp?,
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) rethrows {
         // Rules behind other rules do not take their turn in the order of records.
-        alerts.sort { $0.order < $1.order }
+        let alerts = made.alerts.sorted { $0.order < $1.order }
         var sent: [Alert] = []
         stage.process(alerts, emitting: &sent)
-        if let time = summary.lastTime { stage.advance(to: time - latenessMax, emitting: &sent) }
+        if let time { stage.advance(to: time - latenessMax, emitting: &sent) }
         summary.alerts = stage.counters
         summary.input = feeds.reduce(into: InputReport()) { $0.add($1.report) }
         let faults = feeds.flatMap { $0.report.takeFaults() }
-        summary.nearMisses = shards.flatMap { $0.takePartialMatches() }
-        summary.nearMisses.sort { ($0.endedAt, $0.rule) < ($1.endedAt, $1.rule) }
-        summary.metrics = shards.flatMap { $0.takeMetrics() }
-        summary.metrics.sort { $0.order < $1.order }
+        summary.nearMisses = made.nearMisses.sorted {
+            ($0.endedAt, $0.rule) < ($1.endedAt, $1.rule)
+        }
+        summary.metrics = made.metrics.sorted { $0.order < $1.order }
         try output(sent, faults, summary)
     }
 
@@ -289,9 +340,10 @@ public final class Pipeline {
     ) rethrows {
         let now = Int64(clamping: DispatchTime.now().uptimeNanoseconds)
         guard let updates = lists?.poll(now: now), !updates.isEmpty else { return }
-        try finishBatch(output)
+        try finishAll(output)
+        try passOn(output)
         let time = summary.lastTime ?? .distantPast
-        for feed in feeds { feed.loaded = [] }
+        for feed in feeds { feed.loaded = nil }
         var failures: [Alert] = []
         for update in updates {
             switch update {
@@ -304,6 +356,7 @@ public final class Pipeline {
                         engine.setList(ListID(index), table, at: time, emitting: &alerts)
                     }
                 }
+                judge = shards[0].judge
             }
         }
         guard !failures.isEmpty else { return }
@@ -332,6 +385,43 @@ public final class Pipeline {
     }
 }
 
+/// What shards have made.
+private struct Made: Sendable {
+    var alerts: [Alert] = []
+    var nearMisses: [PartialMatch] = []
+    var metrics: [MetricRecord] = []
+
+    init() {}
+
+    /// Takes out what a shard has made.
+    init(shard alerts: inout [Alert], engine: inout Engine) {
+        swap(&self.alerts, &alerts)
+        nearMisses = engine.takePartialMatches()
+        metrics = engine.takeMetrics()
+    }
+
+    mutating func add(_ other: Made) {
+        alerts += other.alerts
+        nearMisses += other.nearMisses
+        metrics += other.metrics
+    }
+}
+
+/// A batch that the shards work on.
+private final class Turn: Sendable {
+    let group = DispatchGroup()
+    /// Where event time stood with the last row of the batch.
+    let lastTime: Timestamp?
+    private let parts = Mutex(Made())
+
+    init(lastTime: Timestamp?) { self.lastTime = lastTime }
+
+    func add(_ made: Made) { parts.withLock { $0.add(made) } }
+
+    /// What all shards have made of it, once the group has finished.
+    var made: Made { parts.withLock { $0 } }
+}
+
 /// One engine with a queue of its own.
 private final class Shard: Sendable {
     struct State: ~Copyable {
@@ -348,24 +438,11 @@ private final class Shard: Sendable {
             State(engine: Engine(program: program, environment: environment, options: options)))
     }
 
-    func perform(_ body: (inout Engine, inout [Alert]) -> Void) {
+    func perform<Result: Sendable>(_ body: (inout Engine, inout [Alert]) -> Result) -> Result {
         state.withLock { state in body(&state.engine, &state.alerts) }
     }
 
-    func load(_ batch: EventBatch) -> LoadedBatch { state.withLock { $0.engine.load(batch) } }
-
-    func takeAlerts() -> [Alert] {
-        state.withLock { state in
-            defer { state.alerts.removeAll() }
-            return state.alerts
-        }
-    }
-
-    func takePartialMatches() -> [PartialMatch] {
-        state.withLock { $0.engine.takePartialMatches() }
-    }
-
-    func takeMetrics() -> [MetricRecord] { state.withLock { $0.engine.takeMetrics() } }
+    var judge: BatchJudge { state.withLock { $0.engine.judge } }
 
     var counters: EngineCounters { state.withLock { $0.engine.counters } }
 
@@ -393,10 +470,10 @@ private final class Feed {
     private var decoder: NDJSONDecoder
     private var chunk = LineChunk()
     private(set) var batch: EventBatch
-    /// The batch as each shard has judged it, once a few rows were taken alone.
-    var loaded: [LoadedBatch] = []
-    /// The batch before: the shards may still work on it while the next one is filled.
-    private var spare: EventBatch
+    /// The batch with its conditions judged, once someone has asked for that.
+    var loaded: LoadedBatch?
+    /// The batches before, the oldest first: the shards may still work on all but that.
+    private var spares: [EventBatch]
     private var position = 0
     private var sourceEnded = false
     var report = InputReport()
@@ -409,7 +486,7 @@ private final class Feed {
             fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
             options: input.options)
         batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
-        spare = batch
+        spares = Array(repeating: batch, count: Pipeline.turnsMax + 1)
     }
 
     var hasRows: Bool { position < batch.count }
@@ -424,8 +501,9 @@ private final class Feed {
 
     /// Decodes the next rows, reading if need be.
     func fill(rowMax: Int, arrival: inout UInt64, waitMilliseconds: Int) {
-        loaded = []
-        swap(&batch, &spare)
+        loaded = nil
+        spares.append(batch)
+        batch = spares.removeFirst()
         batch.removeAll()
         position = 0
         while batch.count == 0 {
@@ -443,6 +521,14 @@ private final class Feed {
             }
             decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
         }
+    }
+
+    /// The batch with its conditions judged, once for all of its rows.
+    func load(with judge: BatchJudge) -> LoadedBatch {
+        if let loaded { return loaded }
+        let loaded = judge.load(batch)
+        self.loaded = loaded
+        return loaded
     }
 
     /// Takes rows from the front that stand before the limit, at least one.

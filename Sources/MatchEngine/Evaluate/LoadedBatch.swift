@@ -55,8 +55,9 @@ struct Event: Sendable {
         if field.rawValue < 0 {
             return field == .time ? .time(time) : .text(typeName)
         }
-        let declared = batch.fields[Int(field.rawValue)]
-        let cell = batch.events.columns[declared.column][row]
-        return CellReader.value(cell, as: declared.type, bytes: batch.events.bytes)
+        // Not the field as a whole: copying its path would be counted.
+        let index = Int(field.rawValue)
+        let cell = batch.events.columns[batch.fields[index].column][row]
+        return CellReader.value(cell, as: batch.fields[index].type, bytes: batch.events.bytes)
     }
 }

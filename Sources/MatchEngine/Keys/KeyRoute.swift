@@ -127,8 +127,10 @@ struct KeyReader: Sendable {
                     text.string.utf8.count == Int(cell.length)
                 else { return false }
                 let isEqual = event.batch.events.bytes.withUnsafeBufferPointer { bytes in
-                    text.string.utf8.elementsEqual(
-                        UnsafeBufferPointer(rebasing: bytes[cell.textRange]))
+                    let wanted = UnsafeBufferPointer(rebasing: bytes[cell.textRange])
+                    return text.string.utf8.withContiguousStorageIfAvailable {
+                        TextTests.equal($0, wanted)
+                    } ?? text.string.utf8.elementsEqual(wanted)
                 }
                 if !isEqual { return false }
             } else if value != Comparisons.canonical(event.value(field)) {
@@ -141,9 +143,10 @@ struct KeyReader: Sendable {
     /// The cell of a field that is declared as text.
     private func textCell(_ field: FieldID, of event: Event) -> Cell? {
         guard field.rawValue >= 0 else { return nil }
-        let declared = fields[Int(field.rawValue)]
-        switch declared.type {
-        case .text, .enumeration: return event.batch.events.columns[declared.column][event.row]
+        let index = Int(field.rawValue)
+        switch fields[index].type {
+        case .text, .enumeration:
+            return event.batch.events.columns[fields[index].column][event.row]
         default: return nil
         }
     }

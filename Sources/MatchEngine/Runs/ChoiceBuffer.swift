@@ -1,3 +1,5 @@
+import RuleModel
+
 /// The events of one key that may be part of a match, in T0 order.
 ///
 /// The first of them can begin a match: what has no beginning before it is of no use.
@@ -12,6 +14,8 @@ struct ChoiceBuffer: Sendable {
     var isEmpty: Bool { head == storage.count }
     var count: Int { storage.count - head }
     var events: ArraySlice<CapturedEvent> { storage[head...] }
+    /// The order time of the oldest event; nil without events.
+    var firstInstant: Timestamp? { isEmpty ? nil : storage[head].instant }
 
     /// All events in an array of their own places, for a search.
     mutating func compacted() -> [CapturedEvent] {

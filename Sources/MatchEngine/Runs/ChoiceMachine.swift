@@ -197,19 +197,21 @@ struct ChoiceMachine: Sendable {
 
     /// Says when the key is to be looked at next, or gives it back.
     private mutating func rest(_ key: KeySlot, in context: inout MachineContext) {
-        let state = states[key.index]
-        if state.buffer.isEmpty, state.leading.isEmpty {
+        // In place: a copy of the state would cost more than all the rest here.
+        if states[key.index].buffer.isEmpty, states[key.index].leading.isEmpty {
             forget(key)
             context.release(key)
             return
         }
-        if !parts.shape.trailingAbsences.isEmpty, let last = nextWaiting(state) {
+        if !parts.shape.trailingAbsences.isEmpty, let last = nextWaiting(states[key.index]) {
             context.wake(key, at: last + parts.trailingSpan)
         }
-        if let retention, let first = state.buffer.events.first {
-            context.wake(key, at: first.instant + retention)
+        if let retention, let first = states[key.index].buffer.firstInstant {
+            context.wake(key, at: first + retention)
         }
-        if let first = state.leading.first { context.wake(key, at: first.instant + leadingSpan) }
+        if !states[key.index].leading.isEmpty, let first = states[key.index].leading.first {
+            context.wake(key, at: first.instant + leadingSpan)
+        }
     }
 
     /// The next event whose trailing absence is to be judged.
@@ -310,10 +312,8 @@ struct ChoiceMachine: Sendable {
     ) {
         states[key.index].leading.removeAll(before: time - leadingSpan + TimeSpan(nanoseconds: 1))
         guard let retention else { return }
-        while let first = states[key.index].buffer.events.first,
-            first.instant + retention <= time
-        {
-            notePartial(first, key: key, at: time, in: &context)
+        while let first = states[key.index].buffer.firstInstant, first + retention <= time {
+            if parts.sequence.reportsPartial { notePartial(key: key, at: time, in: &context) }
             states[key.index].buffer.removeFirst()
         }
     }
@@ -336,10 +336,10 @@ struct ChoiceMachine: Sendable {
 
     /// Notes how far a candidate came that has run out of time.
     private func notePartial(
-        _ event: CapturedEvent, key: KeySlot, at time: Timestamp, in context: inout MachineContext
+        key: KeySlot, at time: Timestamp, in context: inout MachineContext
     ) {
-        guard parts.sequence.reportsPartial, context.keepsPartialMatches else { return }
         let state = states[key.index]
+        guard context.keepsPartialMatches, let first = state.buffer.events.first else { return }
         var names: [String] = []
         var place = 0
         for event in state.buffer.events {
@@ -353,7 +353,7 @@ struct ChoiceMachine: Sendable {
         context.partialMatches.append(
             PartialMatch(
                 rule: context.program.rules[parts.rule].id, key: context.keyValues(key),
-                firstTime: event.time, endedAt: time, filledSteps: names))
+                firstTime: first.time, endedAt: time, filledSteps: names))
     }
 
     mutating func forget(_ key: KeySlot) {

@@ -130,10 +130,13 @@ struct ChoiceSearch {
 
     /// Lets a step begin at a place, if its condition holds, and looks for the rest.
     private mutating func fill(_ transition: SequenceShape.Transition, at place: Int) -> Bool {
-        let step = parts.steps[transition.step]
         let dependency = parts.dependencies[transition.id]
         if failures.hasFailed(transition, at: place, dependency) { return false }
-        if let condition = step.runCondition, !holds(condition, at: place) { return false }
+        if let condition = parts.steps[transition.step].runCondition,
+            !holds(condition, at: place)
+        {
+            return false
+        }
         failures.noteChange(ofStep: transition.step)
         taken[transition.step] = [place]
         let isFound = extend(transition, from: place)
@@ -149,12 +152,12 @@ struct ChoiceSearch {
     /// Looks for the rest behind a step that has begun at a place. The step goes on taking events
     /// until the next one is filled; a reluctant one takes as few as the rest lets it.
     private mutating func extend(_ transition: SequenceShape.Transition, from place: Int) -> Bool {
-        let step = parts.steps[transition.step]
-        let maximum = step.maximum ?? .max
-        guard step.isReluctant, step.minimum < maximum else {
-            return extend(transition, from: place, takingUpTo: maximum, leavingAt: step.minimum)
+        let maximum = parts.steps[transition.step].maximum ?? .max
+        let minimum = parts.steps[transition.step].minimum
+        guard parts.steps[transition.step].isReluctant, minimum < maximum else {
+            return extend(transition, from: place, takingUpTo: maximum, leavingAt: minimum)
         }
-        var count = max(step.minimum, 1)
+        var count = max(minimum, 1)
         var isFound = false
         while count <= maximum {
             if extend(transition, from: place, takingUpTo: count, leavingAt: count) {

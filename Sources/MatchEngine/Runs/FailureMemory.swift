@@ -32,7 +32,8 @@ struct FailureMemory {
         let version = version(dependency)
         let failed = failedFrom[transition.id]
         if place >= failed.place, failed.version == version { return true }
-        return failedAt[Attempt(transition: transition.id, place: place)] == version
+        return !failedAt.isEmpty
+            && failedAt[Attempt(transition: transition.id, place: place)] == version
     }
 
     mutating func noteFailure(

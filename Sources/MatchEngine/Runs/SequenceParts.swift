@@ -27,6 +27,14 @@ final class SequenceParts: Sendable {
     let runsMax: Int
     /// For each transition what its outcome depends on.
     let dependencies: [Dependency]
+    /// By step: what an event must be to fit it.
+    private let gates: [Gate]
+
+    private struct Gate: Sendable {
+        var type: EventTypeID
+        var input: UInt64
+        var condition: ConditionID?
+    }
 
     struct Dependency: Sendable {
         /// Earlier steps that conditions of this step or a later one look at, as bits.
@@ -62,6 +70,11 @@ final class SequenceParts: Sendable {
         eventsMax = min(limits.eventsPerKey, bound.eventsPerRun > 0 ? bound.eventsPerRun : .max)
         let runs = sequence.runLimit ?? (bound.runsPerKey > 0 ? bound.runsPerKey : .max)
         runsMax = max(1, min(limits.runsPerKey, runs))
+        gates = sequence.steps.map { step in
+            Gate(
+                type: sequence.inputs[step.input].type, input: UInt64(step.input),
+                condition: step.condition)
+        }
         dependencies = SequenceParts.dependencies(
             sequence, shape, CodeWalker(code: program.code), withouts: withouts)
     }
@@ -159,11 +172,10 @@ final class SequenceParts: Sendable {
     /// - Parameter inputs: The inputs of the rule by which the event came to the key.
     func fittingSteps(_ event: Event, inputs: UInt64) -> UInt64 {
         var bits: UInt64 = 0
-        for (index, step) in steps.enumerated() {
-            let input = sequence.inputs[step.input]
-            guard input.type == event.type, inputs >> UInt64(step.input) & 1 == 1,
-                step.condition.map(event.passes) ?? true
-            else { continue }
+        let type = event.type
+        for (index, gate) in gates.enumerated() {
+            guard gate.type == type, inputs >> gate.input & 1 == 1 else { continue }
+            if let condition = gate.condition, !event.passes(condition) { continue }
             bits |= 1 << UInt64(index)
         }
         return bits

@@ -54,9 +54,15 @@ struct WindowView: Sendable {
         guard range.lowerBound != lower || range.upperBound != upper else { return false }
         let removed = lower..<max(lower, min(range.lowerBound, upper))
         let added = max(upper, range.lowerBound)..<max(range.upperBound, range.lowerBound, upper)
+        // A bucket has nothing in common with the one before.
+        let isDisjoint = range.lowerBound >= upper
         lower = range.lowerBound
         upper = max(range.upperBound, range.lowerBound)
         for (index, measure) in layout.measures.enumerated() where aggregates[index] != nil {
+            if isDisjoint, measure.function == .percentile || measure.function == .avg {
+                rebuild(index, from: buffer, measure: measure)
+                continue
+            }
             for position in added {
                 if let sample = buffer.sample(position, for: measure) {
                     aggregates[index]?.add(sample)

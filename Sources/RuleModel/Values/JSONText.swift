@@ -7,6 +7,14 @@ extension [UInt8] {
     /// on a terminal and is always one line.
     public mutating func appendJSON(_ string: String) {
         append(UInt8(ascii: "\""))
+        defer { append(UInt8(ascii: "\"")) }
+        // Nearly all texts are plain ASCII and go as they are.
+        let start = count
+        append(contentsOf: string.utf8)
+        if self[start...].allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {
+            return
+        }
+        removeLast(count - start)
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": append(contentsOf: "\\\"".utf8)
@@ -23,7 +31,6 @@ extension [UInt8] {
                 }
             }
         }
-        append(UInt8(ascii: "\""))
     }
 
     /// A JSON value: numbers and booleans as such, missing values and numbers that are none or
