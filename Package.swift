@@ -78,7 +78,7 @@ let package = Package(
                 "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleSyntax", "RuleModel",
                 "CSimdjson",
             ],
-            path: "Tests/Bench"),
+            path: "Tests/Bench", exclude: ["peers.py"]),
         .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),
         // The program as a user runs it.
         .testTarget(name: "CommandTests", dependencies: ["martlet"]),

@@ -64,6 +64,22 @@ struct BenchTests {
         #expect(failed.errors.contains("7"))
     }
 
+    @Test("the events and queries are written out for other engines, the same each time")
+    func written() throws {
+        let workspace = try Workspace(["a/none": "", "b/none": ""])
+        for folder in ["a", "b"] {
+            #expect(
+                try workspace.martlet("bench", "--write", folder, "--events", "2000").code == 0)
+        }
+        let events = try workspace.read("a/shop.ndjson")
+        #expect(events.split(separator: "\n").count == 2000)
+        #expect(try workspace.read("b/shop.ndjson") == events)
+        let run = try workspace.martlet("replay", "a/shop.ndjson", "--rules", "a/q6.rules")
+        #expect(run.code == 0)
+        #expect(run.errors.contains("2,000 events"))
+        #expect(try workspace.martlet("bench", "--write", "nowhere").code == 4)
+    }
+
     @Test("words that mean nothing are refused")
     func badUsage() throws {
         let workspace = try Workspace()

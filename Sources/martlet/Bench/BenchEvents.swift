@@ -236,8 +236,8 @@ struct BenchEvents {
 private let countries: [StaticString] = ["DE", "FR", "US", "BR", "JP", "IN", "GB", "NL"]
 private let services: [StaticString] = ["checkout", "catalogue", "search", "account"]
 private let agents: [StaticString] = [
-    "Mozilla/5.0 (X11; Linux x86_64; rv:128.0) Gecko/20100101 Firefox/128.0",
-    "Mozilla/5.0 (Windows NT 10.0; Win64; x64) AppleWebKit/537.36 Chrome/126.0",
+    "Mozilla/5.0 (X11; Linux; rv:128.0) Firefox/128.0",
+    "Mozilla/5.0 (Windows NT 10.0; Win64) Chrome/126.0",
     "shop-app/4.12 (Android 14; Pixel 8)", "python-requests/2.32.3",
 ]
 

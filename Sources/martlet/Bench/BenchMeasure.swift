@@ -31,22 +31,28 @@ struct BenchFile {
     /// The shipped decoder alone, taking the fields that the program reads.
     func scan(for program: Program) -> BenchCost {
         measured { cost in
-            let source = makeSource(.files([path]), options: options)
-            var decoder = NDJSONDecoder(
-                fields: program.tables.columns, eventTypes: program.tables.eventTypes,
-                options: options)
-            var batch = EventBatch(source: 0, fieldCount: program.tables.columns.count)
-            var chunk = LineChunk()
-            var report = InputReport()
-            var arrival: UInt64 = 0
-            while source.next(into: &chunk, waitingAtMost: 1_000, report: &report) == .lines {
-                while !chunk.isDecoded {
-                    batch.removeAll()
-                    decoder.decode(&chunk, into: &batch, arrival: &arrival, report: &report)
-                }
-            }
-            cost.events = report.events
+            cost.events = decode(
+                fields: program.tables.columns, eventTypes: program.tables.outsideTypes)
         }
+    }
+
+    /// How many events the file holds.
+    func countEvents() -> Int { decode(fields: [], eventTypes: []) }
+
+    private func decode(fields: [FieldPath], eventTypes: [String?]) -> Int {
+        let source = makeSource(.files([path]), options: options)
+        var decoder = NDJSONDecoder(fields: fields, eventTypes: eventTypes, options: options)
+        var batch = EventBatch(source: 0, fieldCount: fields.count)
+        var chunk = LineChunk()
+        var report = InputReport()
+        var arrival: UInt64 = 0
+        while source.next(into: &chunk, waitingAtMost: 1_000, report: &report) == .lines {
+            while !chunk.isDecoded {
+                batch.removeAll()
+                decoder.decode(&chunk, into: &batch, arrival: &arrival, report: &report)
+            }
+        }
+        return report.events
     }
 
     /// From the bytes of the file to alerts, written as JSON to nowhere.

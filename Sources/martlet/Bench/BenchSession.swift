@@ -55,6 +55,16 @@ final class BenchSession {
         }
     }
 
+    /// Writes what the queries are measured with, for other engines: `shop.ndjson`, and `q1.rules` to
+    /// `q6.rules`, of which the last holds the other five.
+    static func write(_ events: Int, to folder: String) throws(Failure) {
+        var source = BenchEvents(.shop)
+        _ = try source.write(events, to: folder + "/shop.ndjson")
+        for number in 1...6 {
+            try writeWhole(BenchRules.query(number), to: "\(folder)/q\(number).rules")
+        }
+    }
+
     /// Takes the temporary files away.
     func close() {
         for file in files.values where file.path.hasPrefix(folder) { unlink(file.path) }
@@ -109,13 +119,14 @@ final class BenchSession {
         if let failed = (ours + theirs).first(where: { $0.code != 0 }) {
             throw Failure(.failed, "a command ended with \(failed.code), so nothing was compared")
         }
+        let count = file.countEvents()
         for (name, runs) in [("martlet replay", ours), (command, theirs)] {
             let middle = runs.sorted { $0.cpuSeconds < $1.cpuSeconds }[(runs.count - 1) / 2]
             report.add(
                 BenchRow(
                     group: .peer, name: name,
                     cost: BenchCost(
-                        events: 0, alerts: 0, cpuSeconds: middle.cpuSeconds,
+                        events: count, alerts: 0, cpuSeconds: middle.cpuSeconds,
                         wallSeconds: middle.wallSeconds, peakBytes: middle.peakBytes)))
         }
         let pairs = zip(ours, theirs)
@@ -372,11 +383,7 @@ final class BenchSession {
 
     private func written(_ rules: String) throws(Failure) -> String {
         let path = folder + "/bench.rules"
-        let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
-        guard file >= 0, writeAll(file, Array(rules.utf8)) else {
-            throw Failure(.failed, "cannot write `\(path)`: \(systemError())")
-        }
-        Glibc.close(file)
+        try writeWhole(rules, to: path)
         return path
     }
 
@@ -391,4 +398,15 @@ final class BenchSession {
     }
 
     private var ownPath: String { "/proc/self/exe" }
+}
+
+private func writeWhole(_ text: String, to path: String) throws(Failure) {
+    let file = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0o600)
+    guard file >= 0 else {
+        throw Failure(.failed, "cannot write `\(path)`: \(systemError())")
+    }
+    defer { close(file) }
+    guard writeAll(file, Array(text.utf8)) else {
+        throw Failure(.failed, "cannot write `\(path)`: \(systemError())")
+    }
 }

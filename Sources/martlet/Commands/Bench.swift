@@ -11,6 +11,8 @@ let benchCommand = CommandSpec(
         OptionSpec("rules", value: "PATH", "measure these rules; needs `--from`"),
         OptionSpec("from", value: "FILE", "the events for `--rules`"),
         OptionSpec("peer", value: "COMMAND", "run another command on the same file, in turns"),
+        OptionSpec(
+            "write", value: "FOLDER", "write the shop's events and queries there, measure nothing"),
         OptionSpec("format", choices: ["text", "json"], "how to print (default: text)"),
         OptionSpec("type", value: "NAME", "with `--from`: the type of every event"),
         OptionSpec("type-field", value: "FIELD", "with `--from`: the field with the event type"),
@@ -67,9 +69,13 @@ let benchCommand = CommandSpec(
     }
     let program = own == nil ? nil : try RuleSet(paths: arguments.values("rules")).runnable(console)
 
+    let events = try arguments.integer("events", minimum: 1000) ?? 500_000
+    if let folder = arguments.value("write") {
+        try BenchSession.write(events, to: folder)
+        return .fine
+    }
     let session = try BenchSession(
-        console: console, isJSON: arguments.value("format") == "json",
-        events: try arguments.integer("events", minimum: 1000) ?? 500_000,
+        console: console, isJSON: arguments.value("format") == "json", events: events,
         rounds: try arguments.integer("rounds", minimum: 1) ?? 3)
     defer { session.close() }
     if let program, let own { try session.measureOwn(program, file: own) }
