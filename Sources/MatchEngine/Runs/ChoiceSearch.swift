@@ -60,8 +60,10 @@ struct ChoiceSearch {
         self.absentSince = absentSince
         self.workMax = workMax
         taken = Array(repeating: [], count: parts.steps.count)
+        // Among a handful of events everything is tried sooner than remembered.
         failures = FailureMemory(
-            steps: parts.steps.count, transitions: parts.shape.transitions.count)
+            steps: parts.steps.count, transitions: parts.shape.transitions.count,
+            isUsed: events.count > 8)
     }
 
     /// The choice that S2 prefers.
@@ -138,9 +140,9 @@ struct ChoiceSearch {
             return false
         }
         failures.noteChange(ofStep: transition.step)
-        taken[transition.step] = [place]
+        restart(transition.step, with: place)
         let isFound = extend(transition, from: place)
-        taken[transition.step] = []
+        taken[transition.step].removeAll(keepingCapacity: true)
         failures.noteChange(ofStep: transition.step)
         if !isFound, !isExhausted {
             let isEnd = parts.shape.states[transition.target].isEnd
@@ -189,7 +191,7 @@ struct ChoiceSearch {
             mostTaken = max(mostTaken, taken[transition.step].count)
         }
         for group in state.groups {
-            taken[transition.step] = [place]
+            restart(transition.step, with: place)
             if walk(transition, group, from: place, takingUpTo: maximum, minimum) {
                 isFound = true
                 if foundCount >= wanted { return true }
@@ -262,7 +264,7 @@ struct ChoiceSearch {
         // A reluctant step at the end has enough with its minimum; only an absence behind it may hold
         // for more events where it does not for fewer.
         if minimum > max(1, parts.steps[step].minimum), !goal.isAbsence { return false }
-        taken[step] = [start]
+        restart(step, with: start)
         var last = start
         var withoutsSeen: UInt64 = 0
         if case .event = goal {
@@ -320,6 +322,12 @@ struct ChoiceSearch {
         foundCount += 1
         found.append(Choice(taken: taken, first: first))
         if found.count > 2 * kept + 64 { found.removeFirst(found.count - kept) }
+    }
+
+    /// Lets a step have taken this event and no other. The memory is used again.
+    private mutating func restart(_ step: Int, with place: Int) {
+        taken[step].removeAll(keepingCapacity: true)
+        taken[step].append(place)
     }
 
     private mutating func take(_ step: Int, _ place: Int) {

@@ -7,19 +7,25 @@ struct FailureMemory {
     }
 
     /// When each step was last bound or let go.
-    private var changedAt: [Int]
+    private var changedAt: [Int] = []
     private var clock = 0
     /// For each transition from which place on its step cannot begin, and for which version.
-    private var failedFrom: [(place: Int, version: Int)]
+    private var failedFrom: [(place: Int, version: Int)] = []
     private var failedAt: [Attempt: Int] = [:]
 
-    init(steps: Int, transitions: Int) {
+    private let isUsed: Bool
+
+    /// - Parameter isUsed: False: nothing is remembered.
+    init(steps: Int, transitions: Int, isUsed: Bool) {
+        self.isUsed = isUsed
+        guard isUsed else { return }
         changedAt = Array(repeating: 0, count: steps)
         failedFrom = Array(repeating: (Int.max, 0), count: transitions)
     }
 
     /// The events that a step has taken are others now.
     mutating func noteChange(ofStep step: Int) {
+        guard isUsed else { return }
         clock += 1
         changedAt[step] = clock
     }
@@ -29,6 +35,7 @@ struct FailureMemory {
         _ transition: SequenceShape.Transition, at place: Int,
         _ dependency: SequenceParts.Dependency
     ) -> Bool {
+        guard isUsed else { return false }
         let version = version(dependency)
         let failed = failedFrom[transition.id]
         if place >= failed.place, failed.version == version { return true }
@@ -40,6 +47,7 @@ struct FailureMemory {
         _ transition: SequenceShape.Transition, at place: Int,
         _ dependency: SequenceParts.Dependency, isEnd: Bool
     ) {
+        guard isUsed else { return }
         let version = version(dependency)
         if dependency.failsFromThereOn {
             failedFrom[transition.id] = (place, version)

@@ -93,6 +93,18 @@ struct Run: Sendable {
         return parts.horizon.map { first.instant + $0 }
     }
 
+    /// The steps of which an event changes something for the run, as bits; never zero.
+    func concerns(_ parts: SequenceParts) -> UInt64 {
+        // With the next step bound to follow immediately, any event may end the run.
+        if parts.hasImmediately || !canGoOn(parts) { return .max }
+        var steps = parts.untilBit | parts.withouts | parts.trailingBits
+        if isRepeating { steps |= 1 << UInt64(step) }
+        for transition in parts.shape.states[target].groups.joined() {
+            steps |= 1 << UInt64(transition.step)
+        }
+        return steps == 0 ? .max : steps
+    }
+
     private func mayTakeMore(_ parts: SequenceParts) -> Bool {
         let limit = parts.steps[step]
         return taken[step].count < (limit.isReluctant ? limit.minimum : limit.maximum ?? .max)

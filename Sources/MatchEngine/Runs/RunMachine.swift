@@ -8,6 +8,8 @@ struct RunMachine: Sendable {
     private struct KeyState: Sendable {
         /// In order of their starts.
         var runs: [Run] = []
+        /// For each run the steps of which an event changes something for it.
+        var concerns: [UInt64] = []
         var ordinal: Int64 = 0
         var leading = LeadingHistory()
     }
@@ -56,8 +58,70 @@ struct RunMachine: Sendable {
         rest(key, in: &context)
     }
 
-    /// Lets every run see the event, under `latest` those that have come furthest first (S7).
+    /// Lets every run see the event that it concerns.
     private mutating func feed(
+        _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
+    ) {
+        guard policy == .each, !isLate(event, for: states[key.index].runs) else {
+            feedAll(event, key: key, in: &context)
+            return
+        }
+        // Taken out, so that they are changed in place.
+        var runs: [Run] = []
+        var concerns: [UInt64] = []
+        swap(&runs, &states[key.index].runs)
+        swap(&concerns, &states[key.index].concerns)
+        let steps = event.steps
+        var hasEnded = false
+        for index in concerns.indices
+        where concerns[index] & steps != 0 || concerns[index] == .max {
+            switch runs[index].feed(
+                event, parts, key: context.keyValues(key), evaluator: context.evaluator)
+            {
+            case .goesOn:
+                if limitEvents(&runs[index]) {
+                    context.noteOverflow(.events)
+                    context.keys[context.rule].addDoubts(key, .droppedEvents)
+                }
+                concerns[index] = runs[index].concerns(parts)
+                continue
+            case .matches:
+                context.emitMatch(
+                    parts, taken: runs[index].taken, key: key, matchedAt: context.instant)
+            case .isOver:
+                notePartial(runs[index], key: key, at: context.instant, in: &context)
+            }
+            // Nothing concerns a run that has ended, which is how those that go are known below.
+            concerns[index] = 0
+            hasEnded = true
+        }
+        if hasEnded { RunMachine.dropEnded(&runs, &concerns) }
+        swap(&runs, &states[key.index].runs)
+        swap(&concerns, &states[key.index].concerns)
+    }
+
+    private static func dropEnded(_ runs: inout [Run], _ concerns: inout [UInt64]) {
+        var kept = 0
+        for index in concerns.indices where concerns[index] != 0 {
+            if kept != index {
+                runs.swapAt(kept, index)
+                concerns.swapAt(kept, index)
+            }
+            kept += 1
+        }
+        let gone = runs.count - kept
+        runs.removeLast(gone)
+        concerns.removeLast(gone)
+    }
+
+    /// Whether the oldest run, and so perhaps another, has had its time.
+    private func isLate(_ event: CapturedEvent, for runs: [Run]) -> Bool {
+        guard let within = parts.within, !runs.isEmpty else { return false }
+        return event.instant - runs[0].first.instant > within
+    }
+
+    /// Lets every run see the event, under `latest` those that have come furthest first (S7).
+    private mutating func feedAll(
         _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
     ) {
         var runs = states[key.index].runs
@@ -84,7 +148,12 @@ struct RunMachine: Sendable {
                 notePartial(run, key: key, at: context.instant, in: &context)
             }
         }
-        states[key.index].runs = kept
+        setRuns(kept, key)
+    }
+
+    private mutating func setRuns(_ runs: [Run], _ key: KeySlot) {
+        states[key.index].runs = runs
+        states[key.index].concerns = runs.map { $0.concerns(parts) }
     }
 
     private mutating func start(
@@ -97,7 +166,7 @@ struct RunMachine: Sendable {
         if policy == .restart, let open = states[key.index].runs.first {
             // The first step goes on taking; anything later gives way.
             if open.isInRepeatedStart { return }
-            states[key.index].runs = []
+            setRuns([], key)
             notePartial(open, key: key, at: context.instant, in: &context)
         }
         if run.isDone(parts) {
@@ -106,11 +175,13 @@ struct RunMachine: Sendable {
         }
         if policy == .latest {
             let place = run.place(parts)
-            states[key.index].runs.removeAll { $0.place(parts) == place }
+            setRuns(states[key.index].runs.filter { $0.place(parts) != place }, key)
         }
+        states[key.index].concerns.append(run.concerns(parts))
         states[key.index].runs.append(run)
         if policy == .each, states[key.index].runs.count > parts.runsMax {
             states[key.index].runs.removeFirst()
+            states[key.index].concerns.removeFirst()
             context.noteOverflow(.runs)
             context.keys[context.rule].addDoubts(key, .droppedRuns)
         }
@@ -127,8 +198,15 @@ struct RunMachine: Sendable {
 
     mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
         guard key.index < states.count else { return }
-        let runs = states[key.index].runs
-        states[key.index].runs = []
+        // Most often the oldest few have had their time.
+        let isOrdered = parts.shape.trailingAbsences.isEmpty
+        let due =
+            isOrdered
+            ? states[key.index].runs.prefix { ($0.end(parts) ?? .distantFuture) <= time }.count
+            : states[key.index].runs.count
+        let runs = Array(states[key.index].runs.prefix(due))
+        states[key.index].runs.removeFirst(due)
+        states[key.index].concerns.removeFirst(due)
         var kept: [Run] = []
         for run in runs {
             guard let end = run.end(parts), end <= time else {
@@ -141,7 +219,7 @@ struct RunMachine: Sendable {
                 notePartial(run, key: key, at: time, in: &context)
             }
         }
-        states[key.index].runs = kept
+        if !kept.isEmpty { setRuns(kept + states[key.index].runs, key) }
         states[key.index].leading.removeAll(
             before: time - leadingSpan + TimeSpan(nanoseconds: 1))
         rest(key, in: &context)
@@ -149,15 +227,18 @@ struct RunMachine: Sendable {
 
     /// Says when the key is to be looked at next, or gives it back.
     private mutating func rest(_ key: KeySlot, in context: inout MachineContext) {
-        let state = states[key.index]
-        if state.runs.isEmpty, state.leading.isEmpty {
+        // In place: a copy of the state would cost more than all the rest here.
+        if states[key.index].runs.isEmpty, states[key.index].leading.isEmpty {
             forget(key)
             context.release(key)
             return
         }
-        var next = state.leading.first.map { $0.instant + leadingSpan } ?? .distantFuture
-        for run in state.runs {
-            if let end = run.end(parts) { next = min(next, end) }
+        var next = Timestamp.distantFuture
+        if let first = states[key.index].leading.first { next = first.instant + leadingSpan }
+        // Without a trailing absence the oldest run ends first.
+        let count = states[key.index].runs.count
+        for index in 0..<(parts.shape.trailingAbsences.isEmpty ? min(1, count) : count) {
+            if let end = states[key.index].runs[index].end(parts) { next = min(next, end) }
         }
         context.wake(key, at: next)
     }

@@ -19,6 +19,8 @@ final class SequenceParts: Sendable {
     let trailingSpan: TimeSpan
     /// Whether every event of a trailing absence ends what waits, without looking at the choice.
     let trailingIsPlain: Bool
+    /// Whether a step must be filled by the very next event.
+    let hasImmediately: Bool
     /// How long after the first event of a match its last can be; nil without a limit.
     let horizon: TimeSpan?
     /// The most events that a key or run keeps, and the most runs of a key under `overlap each`:
@@ -60,6 +62,7 @@ final class SequenceParts: Sendable {
         trailingIsPlain =
             shape.trailingAbsences.count == 1
             && sequence.steps[shape.trailingAbsences[0].step].runCondition == nil
+        hasImmediately = shape.transitions.contains(where: \.immediately)
         untilBit = sequence.until.map { 1 << UInt64($0.rawValue) } ?? 0
         untilCondition = sequence.until.flatMap { sequence.steps[$0.rawValue].runCondition }
         withouts =

@@ -9,12 +9,15 @@ extension [UInt8] {
         append(UInt8(ascii: "\""))
         defer { append(UInt8(ascii: "\"")) }
         // Nearly all texts are plain ASCII and go as they are.
-        let start = count
-        append(contentsOf: string.utf8)
-        if self[start...].allSatisfy({ $0 >= 0x20 && $0 < 0x7F && $0 != 0x22 && $0 != 0x5C }) {
-            return
+        var text = string
+        let isPlain = text.withUTF8 { bytes in
+            for byte in bytes where byte < 0x20 || byte >= 0x7F || byte == 0x22 || byte == 0x5C {
+                return false
+            }
+            append(contentsOf: bytes)
+            return true
         }
-        removeLast(count - start)
+        if isPlain { return }
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\"": append(contentsOf: "\\\"".utf8)

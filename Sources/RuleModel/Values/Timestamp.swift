@@ -108,15 +108,45 @@ extension Timestamp: CustomStringConvertible {
             days -= 1
         }
         let (year, month, day) = civilDate(daysSince1970: days)
-        var text = padded(year, 4) + "-" + padded(month, 2) + "-" + padded(day, 2) + "T"
-        text += padded(secondOfDay / 3600, 2) + ":" + padded(secondOfDay / 60 % 60, 2)
-        text += ":" + padded(secondOfDay % 60, 2)
-        if fraction != 0 {
-            var digits = padded(fraction, 9)
-            while digits.hasSuffix("000") { digits.removeLast(3) }
-            text += "." + digits
+        // The longest form has thirty bytes: years have four digits, decimals nine.
+        return String(unsafeUninitializedCapacity: 30) { bytes in
+            var count = 0
+            func put(_ sign: Unicode.Scalar) {
+                bytes[count] = UInt8(ascii: sign)
+                count += 1
+            }
+            func put(_ number: Int64, digits: Int) {
+                var rest = number
+                for place in stride(from: digits - 1, through: 0, by: -1) {
+                    bytes[count + place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                    rest /= 10
+                }
+                count += digits
+            }
+            put(year, digits: 4)
+            put("-")
+            put(month, digits: 2)
+            put("-")
+            put(day, digits: 2)
+            put("T")
+            put(secondOfDay / 3600, digits: 2)
+            put(":")
+            put(secondOfDay / 60 % 60, digits: 2)
+            put(":")
+            put(secondOfDay % 60, digits: 2)
+            if fraction != 0 {
+                put(".")
+                if fraction % 1_000_000 == 0 {
+                    put(fraction / 1_000_000, digits: 3)
+                } else if fraction % 1000 == 0 {
+                    put(fraction / 1000, digits: 6)
+                } else {
+                    put(fraction, digits: 9)
+                }
+            }
+            put("Z")
+            return count
         }
-        return text + "Z"
     }
 }
 
@@ -145,9 +175,4 @@ public func daysSince1970(year: Int64, month: Int64, day: Int64) -> Int64 {
     let dayOfYear = (153 * (month > 2 ? month - 3 : month + 9) + 2) / 5 + day - 1
     let dayOfEra = yearOfEra * 365 + yearOfEra / 4 - yearOfEra / 100 + dayOfYear
     return era * 146_097 + dayOfEra - 719_468
-}
-
-private func padded(_ number: Int64, _ width: Int) -> String {
-    let digits = String(number)
-    return String(repeating: "0", count: max(0, width - digits.utf8.count)) + digits
 }
