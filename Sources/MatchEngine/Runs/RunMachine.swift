@@ -290,6 +290,7 @@ struct RunMachine: Sendable {
         for _ in 0..<(try reader.count()) {
             state.runs.append(try Run(from: &reader, places: places, parts: parts))
         }
+        state.concerns = state.runs.map { $0.concerns(parts) }
         guard let key else { return }
         while states.count <= key.index { states.append(KeyState()) }
         states[key.index] = state
