@@ -17,6 +17,24 @@ struct KeyTable: Sendable {
         var older: Int32 = -1
     }
 
+    /// Where a key may be found.
+    private struct Place: Sendable {
+        /// The upper half of the key's hash: without a look at the slot, which lies somewhere else in
+        /// memory, nearly all other keys are told apart.
+        var tag: UInt32 = 0
+        /// Slot index + 1; 0 is a free place.
+        var number: Int32 = 0
+
+        init() {}
+
+        init(slot: Int32, hash: UInt64) {
+            tag = Place.tag(hash)
+            number = slot + 1
+        }
+
+        static func tag(_ hash: UInt64) -> UInt32 { UInt32(truncatingIfNeeded: hash >> 32) }
+    }
+
     /// Why what a key's alerts say may be incomplete (T9).
     struct Doubts: OptionSet, Sendable {
         let rawValue: UInt8
@@ -32,8 +50,8 @@ struct KeyTable: Sendable {
 
     private var slots: [Slot] = []
     private var free: [Int32] = []
-    /// Slot index + 1, or 0; the size is a power of two.
-    private var places: [Int32] = Array(repeating: 0, count: 16)
+    /// The size is a power of two, and at least half of them are free.
+    private var places = Array(repeating: Place(), count: 4)
     private var newest: Int32 = -1
     private var oldest: Int32 = -1
     private(set) var count = 0
@@ -79,9 +97,10 @@ struct KeyTable: Sendable {
     func peek(hash: UInt64, where matches: ([Value]) -> Bool) -> KeySlot? {
         let mask = places.count - 1
         var place = Int(truncatingIfNeeded: hash) & mask
-        while places[place] != 0 {
-            let index = Int(places[place]) - 1
-            if slots[index].hash == hash, matches(slots[index].values) {
+        let tag = Place.tag(hash)
+        while places[place].number != 0 {
+            let index = Int(places[place].number) - 1
+            if places[place].tag == tag, slots[index].hash == hash, matches(slots[index].values) {
                 return KeySlot(index: index)
             }
             place = (place + 1) & mask
@@ -153,12 +172,12 @@ struct KeyTable: Sendable {
     private mutating func place(_ index: Int32) {
         let mask = places.count - 1
         var place = Int(truncatingIfNeeded: slots[Int(index)].hash) & mask
-        while places[place] != 0 { place = (place + 1) & mask }
-        places[place] = index + 1
+        while places[place].number != 0 { place = (place + 1) & mask }
+        places[place] = Place(slot: index, hash: slots[Int(index)].hash)
     }
 
     private mutating func grow() {
-        places = Array(repeating: 0, count: places.count * 2)
+        places = Array(repeating: Place(), count: places.count * 2)
         for index in slots.indices where slots[index].isUsed { place(Int32(index)) }
     }
 
@@ -166,10 +185,10 @@ struct KeyTable: Sendable {
     private mutating func unplace(_ index: Int32) {
         let mask = places.count - 1
         var hole = Int(truncatingIfNeeded: slots[Int(index)].hash) & mask
-        while places[hole] != index + 1 { hole = (hole + 1) & mask }
+        while places[hole].number != index + 1 { hole = (hole + 1) & mask }
         var next = (hole + 1) & mask
-        while places[next] != 0 {
-            let home = Int(truncatingIfNeeded: slots[Int(places[next]) - 1].hash) & mask
+        while places[next].number != 0 {
+            let home = Int(truncatingIfNeeded: slots[Int(places[next].number) - 1].hash) & mask
             // The entry may move into the hole when its home is not between the hole and itself.
             if (next - home) & mask >= (next - hole) & mask {
                 places[hole] = places[next]
@@ -177,7 +196,7 @@ struct KeyTable: Sendable {
             }
             next = (next + 1) & mask
         }
-        places[hole] = 0
+        places[hole] = Place()
     }
 
     // MARK: - Order of use

@@ -59,7 +59,7 @@ struct BenchFile {
     ///
     /// - Parameter body: Called with the pipeline when it has run, its state still in memory.
     func run(
-        _ program: Program, threads: Int = 1, lateness: TimeSpan = .zero,
+        _ program: Program, threads: Int = 1, lateness: TimeSpan = .zero, isEarly: Bool = false,
         limits: EngineLimits = EngineLimits(),
         then body: (Pipeline) -> Void = { _ in }
     ) throws(Failure) -> BenchCost {
@@ -68,7 +68,7 @@ struct BenchFile {
             inputs: [
                 PipelineInput(
                     name: path, source: makeSource(.files([path]), options: options),
-                    options: options, lateness: lateness)
+                    options: options, lateness: lateness, isEarly: isEarly)
             ], mode: .replay, shardCount: threads,
             environment: EngineEnvironment(zones: zoneTables(of: program)), lists: nil,
             limits: limits)
