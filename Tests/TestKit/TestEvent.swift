@@ -61,7 +61,7 @@ public func makeReferenceEvents(_ events: [TestEvent], tables: RuleSetTables) ->
     }
 }
 
-private func typeID(_ name: String, _ tables: RuleSetTables) -> EventTypeID {
+func typeID(_ name: String, _ tables: RuleSetTables) -> EventTypeID {
     tables.eventTypes.firstIndex { $0 == name }.map { EventTypeID(rawValue: UInt16($0)) } ?? .unread
 }
 
