@@ -219,7 +219,9 @@ class RuleMaker:
     def __init__(self, events, seed):
         self.random = random.Random(seed)
         self.events = [event for event in events if event]
-        counts = collections.Counter(name for event in self.events for name in event)
+        # How a decimal is spelled (`500.0`, `500`) differs from tool to tool.
+        decimal = {name for event in self.events for name, value in event.items() if isinstance(value, float)}
+        counts = collections.Counter(name for event in self.events for name in event if name not in decimal)
         usable = re.compile(r"^[A-Za-z_][\w.-]*$")
         self.names = [
             name
