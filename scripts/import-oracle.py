@@ -219,7 +219,9 @@ class RuleMaker:
     def __init__(self, events, seed):
         self.random = random.Random(seed)
         self.events = [event for event in events if event]
-        counts = collections.Counter(name for event in self.events for name in event)
+        # How a decimal is spelled (`500.0`, `500`) differs from tool to tool.
+        decimal = {name for event in self.events for name, value in event.items() if isinstance(value, float)}
+        counts = collections.Counter(name for event in self.events for name in event if name not in decimal)
         usable = re.compile(r"^[A-Za-z_][\w.-]*$")
         self.names = [
             name
@@ -541,7 +543,12 @@ class QueryMaker(RuleMaker):
         super().__init__(events, seed)
         # An object is its text here and nothing to the package.
         nested = {name for event in events for name, value in event.items() if isinstance(value, (dict, list))}
-        self.names = [name for name in self.names if name not in nested]
+        # A field is of one type in EQL; where events mix them `!=` has no defined answer.
+        kinds = collections.defaultdict(set)
+        for event in events:
+            for name, value in event.items():
+                kinds[name].add(type(value))
+        self.names = [name for name in self.names if name not in nested and len(kinds[name]) == 1]
 
     def test(self):
         name = self.random.choice(self.names)

@@ -27,7 +27,7 @@ struct FieldTest: Equatable, Sendable {
 
     /// The test of a field by a pattern: the plainest one that says it.
     init(_ pattern: WildcardPattern, _ subject: Subject, isCased: Bool) {
-        let text = subject.asText(mayBeNumber: pattern.mayBeNumber)
+        let text = subject.asText(mayBePlain: pattern.mayBePlainValue)
         let pieces = pattern.pieces
         func literal(_ index: Int) -> String? {
             if case .text(let text) = pieces[index] { return RuleWriter.text(text) }

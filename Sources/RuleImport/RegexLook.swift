@@ -1,8 +1,9 @@
-/// Whether a regular expression might match the spelling of a number: a no is certain, a yes is not.
+/// Whether a regular expression might match the spelling of a number or truth value: a no is certain, a
+/// yes is not.
 ///
 /// It cannot where some other character must occur: a literal one outside of groups and classes that no
 /// quantifier makes optional and for which there is no alternative.
-func mayMatchNumber(_ pattern: String) -> Bool {
+func mayMatchPlainValue(_ pattern: String) -> Bool {
     let scalars = Array(pattern.unicodeScalars)
     var depth = 0
     var isInClass = false
@@ -39,11 +40,12 @@ func mayMatchNumber(_ pattern: String) -> Bool {
         }
         place += 1
         let next = place < scalars.count ? scalars[place] : " "
-        if let literal, !("0"..."9").contains(literal), !["-", ".", ","].contains(literal),
-            !["?", "*", "{"].contains(next)
-        {
+        if let literal, !plainValueScalars.contains(literal), !["?", "*", "{"].contains(next) {
             needsOther = true
         }
     }
     return !needsOther
 }
+
+/// What numbers, `true` and `false` are written with, and what stands between the numbers of `{1,2}`.
+private let plainValueScalars = Set("0123456789-+.,truefalsTRUEFALS".unicodeScalars)

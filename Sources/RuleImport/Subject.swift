@@ -9,10 +9,10 @@ struct Subject: Equatable, Sendable {
 
     /// What a text is compared with. A number or a truth value in a field of any type is compared
     /// as it is spelled.
-    func asText(mayBeNumber: Bool) -> String {
+    func asText(mayBePlain: Bool) -> String {
         switch type {
         case "text": text
-        case "any" where !mayBeNumber: text
+        case "any" where !mayBePlain: text
         default: "text(\(text))"
         }
     }

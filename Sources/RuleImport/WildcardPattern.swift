@@ -76,14 +76,35 @@ struct WildcardPattern: Equatable, Sendable {
     }
 
     /// Whether a number or a truth value could be spelled like this.
-    var mayBeNumber: Bool {
-        if let text = plainText, ["true", "false"].contains(text.lowercased()) { return true }
+    var mayBePlainValue: Bool {
         let literals = literals
-        return !literals.isEmpty
-            && literals.utf8.allSatisfy {
+        if literals.isEmpty { return false }
+        return fits("true") || fits("false")
+            || literals.utf8.allSatisfy {
                 (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) || $0 == UInt8(ascii: ".")
                     || $0 == UInt8(ascii: "-")
             }
+    }
+
+    /// Whether a short word in small letters fits, whatever the case of the pattern.
+    private func fits(_ word: String) -> Bool {
+        let word = Array(word)
+        // How much of the word may have been read.
+        var ends: Set<Int> = [0]
+        for piece in pieces {
+            switch piece {
+            case .star: ends = Set((ends.min() ?? word.count + 1)..<(word.count + 1))
+            case .question, .dash: ends = Set(ends.map { $0 + 1 })
+            case .placeholder: return false
+            case .text(let text):
+                let part = Array(text.lowercased())
+                ends = Set(
+                    ends.filter { word.dropFirst($0).starts(with: part) }.map { $0 + part.count })
+            }
+            ends = ends.filter { $0 <= word.count }
+            if ends.isEmpty { return false }
+        }
+        return ends.contains(word.count)
     }
 
     func contains(_ piece: Piece) -> Bool { pieces.contains(piece) }

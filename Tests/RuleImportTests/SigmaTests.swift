@@ -12,7 +12,8 @@ import Testing
         arguments: [
             ("~", YAMLValue.null), ("Null", .null), ("''", .text("")), ("yes", .bool(true)),
             ("Off", .bool(false)), ("'yes'", .text("yes")), ("y", .text("y")), ("12", .int(12)),
-            ("-7", .int(-7)), ("0x1F", .int(31)), ("017", .int(15)), ("0b101", .int(5)),
+            ("-7", .int(-7)), ("0x1F", .int(31)), ("0X1F", .text("0X1F")), ("017", .int(15)),
+            ("0b101", .int(5)),
             ("1_000", .int(1000)), ("1.5", .float(1.5)), ("-.5", .float(-0.5)),
             ("1e5", .text("1e5")), ("1.5e+3", .float(1500)), ("12a", .text("12a")),
             ("99999999999999999999", .text("99999999999999999999")),
@@ -85,16 +86,26 @@ import Testing
     }
 
     @Test(
-        "whether a regular expression may match a number is never denied wrongly",
+        "whether a regular expression may match a number or truth value is never denied wrongly",
         arguments: [
             ("12", true), ("^\\d+$", true), ("[a-f0-9]+", true), ("abc|1", true), ("a?1", true),
             ("(abc)", true), ("a*", true), ("[]x]1", true), ("[[:digit:]x]", true), ("\\x31", true),
-            ("x{0,2}1", true), ("-1\\.5", true), ("abc", false), ("1a2", false),
+            ("x{0,2}1", true), ("-1\\.5", true), ("abc", false), ("1b2", false),
             ("\\\\temp", false),
-            ("\\s/\\d", false), ("(a|b)c", false), ("a+", false), ("=1", false),
+            ("\\s/\\d", false), ("(a|b)c", false), ("b+", false), ("=1", false), ("Rue", true),
         ])
     func numberPatterns(_ pattern: String, _ mayMatch: Bool) {
-        #expect(mayMatchNumber(pattern) == mayMatch)
+        #expect(mayMatchPlainValue(pattern) == mayMatch)
+    }
+
+    @Test("a pattern that a number or truth value may be spelled like is known")
+    func plainValues() {
+        for text in ["12", "-1.5", "1*", "*.0", "true", "FALSE", "*ue", "t?ue", "*al*"] {
+            #expect(WildcardPattern(parsing: text).mayBePlainValue, "\(text)")
+        }
+        for text in ["a1", "trues", "*x*", "t??ue", "", "0x1F", "*"] {
+            #expect(!WildcardPattern(parsing: text).mayBePlainValue, "\(text)")
+        }
     }
 
     @Test("names fit patterns as file names fit them")

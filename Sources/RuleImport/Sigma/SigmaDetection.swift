@@ -214,13 +214,13 @@ struct SigmaDetection {
         case .bool(let bool):
             if subject.type == "bool" { return FieldTest(.equal, subject.text, "\(bool)") }
             return FieldTest(
-                .equal, subject.asText(mayBeNumber: true), "\"\(bool)\"", ignoringCase: true)
+                .equal, subject.asText(mayBePlain: true), "\"\(bool)\"", ignoringCase: true)
         case .null: return FieldTest(plain: "\(subject.text) missing")
         case .exists(let exists):
             return FieldTest(plain: "\(subject.text) \(exists ? "exists" : "missing")")
         case .regex(let source, let ignoringCase):
             return FieldTest(
-                plain: "\(subject.asText(mayBeNumber: mayMatchNumber(source))) matches "
+                plain: "\(subject.asText(mayBePlain: mayMatchPlainValue(source))) matches "
                     + RuleWriter.pattern(source)
                     + (ignoringCase ? " ignoring case" : ""))
         case .network(let network):
@@ -230,8 +230,8 @@ struct SigmaDetection {
         case .field(let name, let comparison, let isCased):
             let other = try self.subject(name, line: line)
             return FieldTest(
-                plain: "\(subject.asText(mayBeNumber: true)) \(comparison) "
-                    + other.asText(mayBeNumber: true) + (isCased ? "" : " ignoring case"))
+                plain: "\(subject.asText(mayBePlain: true)) \(comparison) "
+                    + other.asText(mayBePlain: true) + (isCased ? "" : " ignoring case"))
         case .list(let name, let isCased):
             let identifier = RuleWriter.identifier(from: name)
             schema.add(list: identifier, "of text from \"\(identifier).txt\"")
@@ -241,7 +241,7 @@ struct SigmaDetection {
                         + "`\(identifier).txt` beside the rules; make that file, or give the values "
                         + "with `--values`", line: line))
             return FieldTest(
-                plain: "\(subject.asText(mayBeNumber: false)) in list \(identifier)"
+                plain: "\(subject.asText(mayBePlain: false)) in list \(identifier)"
                     + (isCased ? "" : " ignoring case"))
         }
     }

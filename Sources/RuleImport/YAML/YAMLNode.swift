@@ -82,9 +82,8 @@ enum YAMLValue: Equatable, Sendable {
     }
 
     private static func whole(_ digits: String) -> Int64? {
-        if digits.hasPrefix("0x") || digits.hasPrefix("0X") {
-            return Int64(digits.dropFirst(2), radix: 16)
-        }
+        // `0X1F` with a large letter is a text.
+        if digits.hasPrefix("0x") { return Int64(digits.dropFirst(2), radix: 16) }
         if digits.hasPrefix("0b") { return Int64(digits.dropFirst(2), radix: 2) }
         if digits.hasPrefix("0"), digits.utf8.count > 1 {
             return Int64(digits.dropFirst(), radix: 8)
