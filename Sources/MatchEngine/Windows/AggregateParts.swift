@@ -232,6 +232,64 @@ extension Aggregate {
     }
 }
 
+// MARK: - Snapshot
+
+extension Aggregate.Total: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(sumOfAll)
+        writer.write(numbers)
+        writer.write(spans)
+        writer.write(hasSeenSpan)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        sumOfAll = try reader.read()
+        numbers = try reader.tally()
+        spans = try reader.tally()
+        hasSeenSpan = try reader.bool()
+    }
+}
+
+extension Aggregate.Percentile {
+    func write(to writer: inout StateWriter) {
+        writer.write(numbers)
+        writer.write(spans)
+    }
+
+    init(from reader: inout StateReader, percent: Double) throws(SnapshotError) {
+        self.percent = percent
+        numbers = try reader.read()
+        spans = try reader.tally()
+    }
+}
+
+extension Aggregate.Rate {
+    func write(to writer: inout StateWriter) {
+        writer.write(samples.count)
+        for index in 0..<samples.count { writer.write(samples[index]) }
+    }
+
+    /// The rise follows from the samples.
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        self.init()
+        for sample: Aggregate.Sample in try reader.readArray() { add(sample) }
+    }
+}
+
+extension Aggregate.Sample: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(position)
+        writer.write(time)
+        writer.write(value)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        position = try reader.tally()
+        time = try reader.int64()
+        value = try reader.read()
+    }
+}
+
 extension Value {
     /// The form that is equal for values that compare equal: whole numbers are whole however they
     /// were written (T7). Nil for a missing value and for a number that is none.
