@@ -101,7 +101,7 @@ import Testing
                 position: index, time: Int64(index) * 1_000_000_000, value: value(index))
         }
         var written = Aggregate(function, parameter: 90)
-        for index in 0..<count { written.addForGood(sample(index)) }
+        for index in 0..<count { written.accumulate(sample(index)) }
         var writer = StateWriter()
         written.write(to: &writer)
         var reader = StateReader(writer.bytes)
@@ -110,8 +110,8 @@ import Testing
         for index in count..<count + 20 {
             #expect(read.value == written.value)
             #expect(read.isEstimated == written.isEstimated)
-            read.addForGood(sample(index))
-            written.addForGood(sample(index))
+            read.accumulate(sample(index))
+            written.accumulate(sample(index))
         }
         var again = StateWriter()
         read.write(to: &again)

@@ -16,8 +16,8 @@ import Testing
 
         init?(seed: UInt64) {
             var generator = Generator(seed: seed)
-            let kinds: [Generator.Kind] = [.threshold, .anomaly, .sequence]
-            let sample = generator.makeCase(kinds[Int(seed % 3)])
+            let kinds: [Generator.Kind] = [.threshold, .anomaly, .sequence, .metric]
+            let sample = generator.makeCase(kinds[Int(seed) % kinds.count])
             guard let rules = try? CompiledRules(sample.rule.textAmongOthers) else { return nil }
             self.rules = rules
             options.lateness = [.second * 2]

@@ -69,7 +69,7 @@ struct AnomalyMember: Sendable {
         let value = program.argument.map {
             context.evaluator.value($0, in: EventContext(event: event))
         }
-        series[index].measure.addForGood(
+        series[index].measure.accumulate(
             Aggregate.Sample(
                 position: series[index].events, time: event.time.nanoseconds,
                 value: value ?? .missing))

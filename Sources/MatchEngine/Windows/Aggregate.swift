@@ -69,16 +69,6 @@ enum Aggregate: Sendable {
         }
     }
 
-    /// Adds a sample to a window that nothing leaves before it ends: what can no longer matter is not
-    /// kept.
-    mutating func addForGood(_ sample: Sample) {
-        switch self {
-        case .first(let samples) where !samples.isEmpty: return
-        case .extreme(let extreme) where !extreme.isSurpassed(by: sample.value): return
-        default: add(sample)
-        }
-    }
-
     /// Samples are removed in the order in which they were added.
     ///
     /// Returns true when the measure has to be computed anew from the window, by a fresh aggregate.
@@ -168,7 +158,7 @@ enum Aggregate: Sendable {
         }
     }
 
-    /// Writes a measure that only `addForGood` has filled; others are made anew of the samples in their
+    /// Writes a measure that only `accumulate` has filled; others are made anew of the samples in their
     /// window.
     func write(to writer: inout StateWriter) {
         switch self {
@@ -192,7 +182,7 @@ enum Aggregate: Sendable {
         case .count: self = .count(try reader.tally())
         case .sum: self = .sum(try reader.read())
         case .avg: self = .average(try reader.read())
-        case .min, .max: addForGood(Sample(position: 0, time: 0, value: try reader.read()))
+        case .min, .max: accumulate(Sample(position: 0, time: 0, value: try reader.read()))
         case .distinct:
             for value: Value in try reader.readArray() {
                 add(Sample(position: 0, time: 0, value: value))
@@ -201,7 +191,7 @@ enum Aggregate: Sendable {
             self = .percentile(try Percentile(from: &reader, percent: parameter ?? 50))
         case .rate: self = .rate(try Rate(from: &reader))
         case .first, .last:
-            if let sample: Sample = try reader.readOptional() { addForGood(sample) }
+            if let sample: Sample = try reader.readOptional() { accumulate(sample) }
         }
     }
 }

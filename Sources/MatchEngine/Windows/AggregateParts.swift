@@ -103,13 +103,6 @@ extension Aggregate {
         }
 
         var value: Value { candidates.first?.quantity.value ?? .missing }
-
-        /// Whether a value would be the new extreme.
-        func isSurpassed(by value: Value) -> Bool {
-            guard let quantity = Quantity(value) else { return false }
-            guard let present = candidates.first?.quantity else { return true }
-            return isMaximum ? present < quantity : quantity < present
-        }
     }
 
     /// The percentile of numbers, or of spans.
@@ -264,15 +257,20 @@ extension Aggregate.Percentile {
 }
 
 extension Aggregate.Rate {
+    /// The rise is more than that of the samples: those between the first and the last are not kept.
     func write(to writer: inout StateWriter) {
-        writer.write(samples.count)
-        for index in 0..<samples.count { writer.write(samples[index]) }
+        writer.write(samples.elements)
+        writer.write(rise)
     }
 
-    /// The rise follows from the samples.
     init(from reader: inout StateReader) throws(SnapshotError) {
-        self.init()
-        for sample: Aggregate.Sample in try reader.readArray() { add(sample) }
+        for sample: Aggregate.Sample in try reader.readArray() {
+            guard Aggregate.Rate.isNumber(sample.value) else {
+                throw reader.damaged("a counter that is no number")
+            }
+            samples.append(sample)
+        }
+        rise = try reader.read()
     }
 }
 
