@@ -38,7 +38,8 @@ struct MachineTable: Sendable {
             case .anomaly(let anomaly):
                 places.append(.anomaly(anomalies.count))
                 anomalies.append(
-                    AnomalyMachine(anomaly: anomaly, program: program, limits: limits))
+                    AnomalyMachine(
+                        rule: index, anomaly: anomaly, program: program, limits: limits))
             case .metric:
                 places.append(.metric(metrics.count))
                 metrics.append(MetricMachine(rule: index))

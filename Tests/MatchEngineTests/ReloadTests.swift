@@ -232,7 +232,7 @@ import Testing
             of: rules.program, lists: [], events: events, end: end)
         #expect(expected.map(\.rule).contains("chain") && expected.map(\.rule).contains("risky"))
         let run = RestartRun(programs: [(rules.program, [])])
-        #expect(try run.alerts(events: events, end: end) == expected)
+        #expect(try run.records(events: events, end: end).alerts == expected)
     }
 }
 

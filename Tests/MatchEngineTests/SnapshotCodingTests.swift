@@ -88,4 +88,35 @@ import Testing
         var reader = StateReader(Array(repeating: [10, 2], count: 100_000).flatMap { $0 })
         #expect(throws: SnapshotError.self) { _ = try reader.read(Value.self) }
     }
+
+    @Test(
+        "A measure over a bucket goes on as it was",
+        arguments: AggregateFunction.allCases, [0, 1, 5, 12_000])
+    func measures(_ function: AggregateFunction, _ count: Int) throws {
+        func value(_ index: Int) -> Value {
+            index % 3 == 0 ? .int(Int64(index * 7 % 101)) : .float(Double(index * 31 % 97) / 8)
+        }
+        func sample(_ index: Int) -> Aggregate.Sample {
+            Aggregate.Sample(
+                position: index, time: Int64(index) * 1_000_000_000, value: value(index))
+        }
+        var written = Aggregate(function, parameter: 90)
+        for index in 0..<count { written.accumulate(sample(index)) }
+        var writer = StateWriter()
+        written.write(to: &writer)
+        var reader = StateReader(writer.bytes)
+        var read = try Aggregate(from: &reader, function, parameter: 90)
+        #expect(reader.isAtEnd)
+        for index in count..<count + 20 {
+            #expect(read.value == written.value)
+            #expect(read.isEstimated == written.isEstimated)
+            read.accumulate(sample(index))
+            written.accumulate(sample(index))
+        }
+        var again = StateWriter()
+        read.write(to: &again)
+        var other = StateWriter()
+        written.write(to: &other)
+        #expect(again.bytes == other.bytes)
+    }
 }

@@ -16,7 +16,8 @@ import Testing
 
         init?(seed: UInt64) {
             var generator = Generator(seed: seed)
-            let sample = generator.makeCase(seed % 2 == 0 ? .sequence : .threshold)
+            let kinds: [Generator.Kind] = [.threshold, .anomaly, .sequence, .metric]
+            let sample = generator.makeCase(kinds[Int(seed) % kinds.count])
             guard let rules = try? CompiledRules(sample.rule.textAmongOthers) else { return nil }
             self.rules = rules
             options.lateness = [.second * 2]

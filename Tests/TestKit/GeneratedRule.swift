@@ -31,6 +31,11 @@ public struct GeneratedRule: Sendable, Equatable {
         return schema + "\n\n" + ruleText
     }
 
+    /// The metric of a case without the rule that reads it.
+    func textOfMetricAlone(_ metric: GeneratedMetric) -> String {
+        ([GeneratedRule.schema, ""] + metric.declaration(key: key)).joined(separator: "\n")
+    }
+
     /// The same with rules before and behind it, so that types, fields, conditions and lists have other
     /// numbers than when it is alone.
     public var textAmongOthers: String {

@@ -90,7 +90,7 @@ extension GeneratedCase {
         case .replay:
             return compare(alerts(EngineRun()), alerts(EngineRun()))
         case .restart, .reload, .reshard:
-            return restarted(under: law, program, compilation.tables, end, &random)
+            return restarted(under: law, program, lists: lists, end, &random)
         case .lateness, .early:
             let lateness = TimeSpan.second * Int64(random.number(1...3))
             let shuffled = shuffled(within: lateness, &random)
@@ -124,12 +124,18 @@ extension GeneratedCase {
         }
     }
 
-    /// Half of the cases have events that wait when the snapshot is written.
-    private func restarted(
-        under law: Law, _ program: Program, _ tables: RuleSetTables, _ end: Timestamp,
-        _ random: inout RandomSource
-    ) -> Verdict {
-        let lists = inlineLists(tables)
+    /// The same events with restarts and without.
+    struct RestartTrial {
+        var undisturbed = EngineRun()
+        var run: RestartRun
+        var events: [TestEvent]
+    }
+
+    /// Half of the cases have events that wait when the snapshot is written. Nil when the rule is not
+    /// taken among others.
+    func restartTrial(
+        under law: Law, _ program: Program, lists: [ListTable], _ random: inout RandomSource
+    ) -> RestartTrial? {
         var undisturbed = EngineRun()
         var run = RestartRun(programs: [(program, lists)])
         var events = events
@@ -145,17 +151,26 @@ extension GeneratedCase {
         case .reload:
             let source = SourceText(name: "case.rules", text: rule.textAmongOthers)
             let compilation = compile([source])
-            guard let other = compilation.program else {
-                return .refused(compilation.diagnostics.map(\.message))
-            }
+            guard let other = compilation.program else { return nil }
             run.programs.append((other, inlineLists(compilation.tables)))
         case .reshard: run.shards = [1, 3, 2]
         default: run.pieces = [1, random.number(1...3)]
         }
-        let expected = undisturbed.alerts(of: program, lists: lists, events: events, end: end)
+        return RestartTrial(undisturbed: undisturbed, run: run, events: events)
+    }
+
+    private func restarted(
+        under law: Law, _ program: Program, lists: [ListTable], _ end: Timestamp,
+        _ random: inout RandomSource
+    ) -> Verdict {
+        guard let trial = restartTrial(under: law, program, lists: lists, &random) else {
+            return .refused(["the rule is not taken among others"])
+        }
+        let expected = trial.undisturbed.alerts(
+            of: program, lists: lists, events: trial.events, end: end)
         do {
-            let found = try run.alerts(events: events, end: end)
-            if law == .restart, !run.judgesEarly { return compare(expected, found) }
+            let found = try trial.run.records(events: trial.events, end: end).alerts
+            if law == .restart, !trial.run.judgesEarly { return compare(expected, found) }
             // Rules and keys that come about elsewhere have no part in the numbering of records, nor
             // has what was tried early and came to nothing.
             return compare(expected: withIDs(expected), withIDs(found.filter { $0.rule == "r" }))

@@ -15,11 +15,12 @@ public struct RestartRun: Sendable {
 
     public init(programs: [(program: Program, lists: [ListTable])]) { self.programs = programs }
 
-    /// The records of all engines in the order of `AlertOrder`; and the near misses.
-    public func alerts(
+    /// The records of all engines in the order of `AlertOrder`, and the buckets of metrics.
+    public func records(
         events: [TestEvent], end: Timestamp?
-    ) throws -> [Alert] {
+    ) throws -> (alerts: [Alert], metrics: [MetricRecord]) {
         var merged: [Alert] = []
+        var metrics: [MetricRecord] = []
         var snapshots: [[UInt8]] = []
         var row = 0
         var turn = 0
@@ -38,15 +39,18 @@ public struct RestartRun: Sendable {
                 if rows.upperBound == events.count, let end {
                     engine.advance(to: end, emitting: &merged)
                 }
+                metrics += engine.takeMetrics()
                 written.append(engine.snapshot())
             }
             snapshots = written
             row = rows.upperBound
             turn += 1
         } while row < events.count
-        return merged.enumerated()
+        metrics.sort { $0.order < $1.order }
+        let alerts = merged.enumerated()
             .sorted { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }
             .map(\.element)
+        return (alerts, metrics)
     }
 
     private func engine(
@@ -58,6 +62,7 @@ public struct RestartRun: Sendable {
         options.judgesEarly = [judgesEarly]
         options.shardIndex = shard
         options.shardCount = count
+        options.keepsMetrics = true
         options.limits = EngineRun().limits
         var tables: [ListID: ListTable] = [:]
         for (index, table) in lists.enumerated() { tables[ListID(index)] = table }

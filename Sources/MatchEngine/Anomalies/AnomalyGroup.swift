@@ -131,4 +131,38 @@ struct AnomalyGroup: Sendable {
         isSealed = false
         bucketEnd = rule.grid.bucket(endingAfter: end).end
     }
+
+    // MARK: - Snapshot
+
+    var openClusters: Int { clusters.count }
+
+    /// The record that ends the oldest cluster that was told.
+    func farewell(
+        reason: String, rule: AnomalyRule, key: KeySlot, in context: inout MachineContext
+    ) { clusters.farewell(reason: reason, rule: rule, key: key, in: &context) }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(bucketEnd)
+        writer.write(isSealed)
+        writer.write(members.count)
+        for member in members { member.write(to: &writer) }
+        writer.write(clusters)
+    }
+
+    /// - Parameter instant: How far the engine has come: no bucket that ends before it is to be judged.
+    init(
+        from reader: inout StateReader, rule: AnomalyRule, at instant: Timestamp
+    ) throws(SnapshotError) {
+        bucketEnd = try reader.read()
+        guard bucketEnd >= instant else { throw reader.damaged("a bucket that was not judged") }
+        isSealed = try reader.bool()
+        for place in 0..<(try reader.count()) {
+            let member = try AnomalyMember(from: &reader, rule: rule)
+            guard places.updateValue(place, forKey: member.name) == nil else {
+                throw reader.damaged("a member twice")
+            }
+            members.append(member)
+        }
+        clusters = try reader.read()
+    }
 }

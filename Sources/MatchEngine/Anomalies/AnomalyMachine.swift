@@ -2,11 +2,13 @@ import RuleModel
 
 /// The state of an `anomaly_cluster` over all its groups (A1 to A7).
 struct AnomalyMachine: RuleMachine {
+    private let index: Int
     private var rule: AnomalyRule
     /// By `KeySlot.index`.
     private var groups: [AnomalyGroup?] = []
 
-    init(anomaly: AnomalyProgram, program: Program, limits: EngineLimits) {
+    init(rule index: Int, anomaly: AnomalyProgram, program: Program, limits: EngineLimits) {
+        self.index = index
         rule = AnomalyRule(anomaly, code: program.code, limits: limits)
     }
 
@@ -62,17 +64,53 @@ struct AnomalyMachine: RuleMachine {
         }
     }
 
+    // MARK: - Snapshot
+
     static let stateVersion = 1
 
-    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int { 0 }
-    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? { nil }
+    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
+        group(key)?.openClusters ?? 0
+    }
+
+    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? {
+        guard let group = group(key) else { return nil }
+        var context = context
+        context.output = []
+        context.rule = index
+        context.arrival = .max
+        group.farewell(reason: reason, rule: rule, key: key, in: &context)
+        return context.output.last
+    }
+
     func writeCommon(to writer: inout StateWriter) {}
+
+    /// Links are those of the list in force.
     mutating func restoreCommon(
         from reader: inout StateReader, version: Int, in context: inout MachineContext
-    ) throws(SnapshotError) {}
-    func write(_ key: KeySlot, to writer: inout StateWriter) {}
+    ) throws(SnapshotError) {
+        if let list = rule.program.linkedBy { readLinks(list, in: context) }
+    }
+
+    func write(_ key: KeySlot, to writer: inout StateWriter) {
+        let group = group(key)
+        writer.write(group != nil)
+        group?.write(to: &writer)
+    }
+
     mutating func restore(
         _ key: KeySlot?, from reader: inout StateReader, version: Int,
         in context: inout MachineContext
-    ) throws(SnapshotError) {}
+    ) throws(SnapshotError) {
+        guard try reader.bool() else { return }
+        let group = try AnomalyGroup(from: &reader, rule: rule, at: context.instant)
+        guard let key else { return }
+        // The rule may say another `within` than the one that asked to be woken.
+        context.wake(key, at: group.nextInstant(rule: rule))
+        while groups.count <= key.index { groups.append(nil) }
+        groups[key.index] = group
+    }
+
+    private func group(_ key: KeySlot) -> AnomalyGroup? {
+        key.index < groups.count ? groups[key.index] : nil
+    }
 }

@@ -69,7 +69,7 @@ struct AnomalyMember: Sendable {
         let value = program.argument.map {
             context.evaluator.value($0, in: EventContext(event: event))
         }
-        series[index].measure.addForGood(
+        series[index].measure.accumulate(
             Aggregate.Sample(
                 position: series[index].events, time: event.time.nanoseconds,
                 value: value ?? .missing))
@@ -131,6 +131,57 @@ struct AnomalyMember: Sendable {
                 of: number, from: baseline, minimumSpread: rule.program.minimumSpread)
         }
     }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        writer.write(name)
+        writer.write(lastEvent)
+        writer.write(isAnomalous)
+        writer.write(lastJudged)
+        writer.write(judgements.count)
+        for index in 0..<judgements.count { writer.write(judgements[index]) }
+        writer.write(sealed.count)
+        for measure in sealed {
+            writer.write(measure.value)
+            writer.write(measure.isEstimated)
+        }
+        for one in series {
+            writer.write(one.events)
+            one.measure.write(to: &writer)
+            writer.write(one.history)
+        }
+    }
+
+    init(from reader: inout StateReader, rule: AnomalyRule) throws(SnapshotError) {
+        name = try reader.read()
+        lastEvent = try reader.read()
+        isAnomalous = try reader.bool()
+        lastJudged = try reader.read()
+        for _ in 0..<(try reader.count()) {
+            judgements.append(try reader.bool())
+            // The rule may look at fewer than the one that wrote them.
+            if judgements.count > rule.program.outOf { judgements.removeFirst() }
+        }
+        let count = try reader.count()
+        guard count == 0 || count == rule.program.series.count else {
+            throw reader.damaged("a bucket of other measures")
+        }
+        for _ in 0..<count {
+            sealed.append(Sealed(value: try reader.read(), isEstimated: try reader.bool()))
+        }
+        series = []
+        for program in rule.program.series {
+            var one = Series(program)
+            one.events = try reader.tally()
+            one.measure = try Aggregate(
+                from: &reader, program.measure.function, parameter: program.measure.parameter)
+            one.history = try reader.read()
+            series.append(one)
+        }
+    }
+
+    // MARK: - Changes
 
     /// Whether enough of the last judgements are against the state of now (A5).
     private mutating func isChanged(by truth: Bool, rule: AnomalyRule) -> Bool {
@@ -197,5 +248,16 @@ private struct MemberTerms: TermContext {
             return .missing
         }
         return .float(score)
+    }
+}
+
+extension AnomalyMember.Onset: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(member)
+        writer.write(isEstimated)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        self.init(member: try reader.read(), isEstimated: try reader.bool())
     }
 }

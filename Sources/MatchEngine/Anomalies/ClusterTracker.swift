@@ -3,7 +3,7 @@ import RuleModel
 /// The clusters of one group that are open, and the onsets that belong to none (A6, A7).
 struct ClusterTracker: Sendable {
     /// What begins when a cluster opens and ends when it closes.
-    private struct Cluster: Sendable {
+    fileprivate struct Cluster: Sendable {
         var id: String
         /// False when `unless` or `active` kept the beginning silent: then the rest is silent too.
         var isHandedOut = true
@@ -35,6 +35,7 @@ struct ClusterTracker: Sendable {
     /// In order of opening.
     private var clusters: [Cluster] = []
 
+    var count: Int { clusters.count }
     var isEmpty: Bool { free.isEmpty && clusters.isEmpty }
 
     /// The next instant at which something is due that no bucket's end brings about.
@@ -155,17 +156,26 @@ struct ClusterTracker: Sendable {
 
     @discardableResult
     private func emit(
-        _ state: Alert.State, _ cluster: Cluster, rule: AnomalyRule, key: KeySlot,
-        in context: inout MachineContext
+        _ state: Alert.State, _ cluster: Cluster, reason: String? = nil, rule: AnomalyRule,
+        key: KeySlot, in context: inout MachineContext
     ) -> Bool {
         var record = MatchRecord(
             id: cluster.id, state: state, kind: "anomaly_cluster", matchedAt: context.instant,
             firstTime: cluster.firstOnset, lastTime: cluster.lastOnset,
             strength: strength(of: cluster.members, rule: rule))
         record.members = cluster.members
-        record.incompleteBecause = cluster.estimated.map { OrderStatistics.note(of: $0) }
+        record.reason = reason
+        record.incompleteBecause = cluster.estimated.map { QuantileSketch.note(on: $0) }
         record.mayBeSilenced = state != .resolved
         return context.emit(record, key: key, terms: NoTerms())
+    }
+
+    /// Ends the cluster that has been open for longest of those that were told.
+    func farewell(
+        reason: String, rule: AnomalyRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        guard let cluster = clusters.first(where: \.isHandedOut) else { return }
+        emit(.resolved, cluster, reason: reason, rule: rule, key: key, in: &context)
     }
 
     /// How far the mean score lies from the limit, squashed to 0 to 1. From a limit that scores are below
@@ -174,6 +184,47 @@ struct ClusterTracker: Sendable {
         guard let limit = rule.program.scoreLimit, limit > 0 else { return 0 }
         let mean = members.reduce(0) { $0 + abs($1.score) } / Double(max(1, members.count))
         return min(max(1 - Functions.exponential(-abs(mean - limit) / limit), 0), 1)
+    }
+}
+
+// MARK: - Snapshot
+
+extension ClusterTracker: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(free)
+        writer.write(clusters)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        free = try reader.readArray()
+        clusters = try reader.readArray()
+    }
+}
+
+extension ClusterTracker.Cluster: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(id)
+        writer.write(isHandedOut)
+        writer.write(members)
+        writer.write(estimated)
+        writer.write(lastSent)
+        writer.write(hasNews)
+        writer.write(isGrown)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        id = try reader.read()
+        isHandedOut = try reader.bool()
+        members = try reader.readArray()
+        names = Set(members.map(\.name))
+        estimated = try reader.readArray()
+        lastSent = try reader.read()
+        hasNews = try reader.bool()
+        isGrown = try reader.bool()
+        let isInOrder = zip(members, members.dropFirst()).allSatisfy { $0.onset <= $1.onset }
+        guard !members.isEmpty, names.count == members.count, isInOrder else {
+            throw reader.damaged("members out of order")
+        }
     }
 }
 

@@ -41,12 +41,13 @@ struct SeriesHistory: Sendable {
 
     private mutating func samePhase(as bucket: Int64, rule: AnomalyRule) -> [Double] {
         var unused = 0
-        while unused < entries.count, bucket - entries[unused].bucket > rule.bucketsBack {
+        while unused < entries.count, distance(from: entries[unused], to: bucket) > rule.bucketsBack
+        {
             unused += 1
         }
         entries.removeFirst(unused)
         var values: [Double] = []
-        guard let first = entries.first?.bucket else { return values }
+        guard let first = entries.first?.bucket, first < bucket else { return values }
         var earlier = bucket - (bucket - first) / rule.bucketsPerSeason * rule.bucketsPerSeason
         while earlier < bucket {
             if let entry = entry(of: earlier), isAdmitted(entry, to: bucket, rule) {
@@ -61,7 +62,13 @@ struct SeriesHistory: Sendable {
     /// `adapt after` has passed since.
     private func isAdmitted(_ entry: Entry, to bucket: Int64, _ rule: AnomalyRule) -> Bool {
         !entry.isAnomalous
-            || rule.program.every * (bucket - entry.bucket) >= rule.program.adaptAfter
+            || rule.program.every * distance(from: entry, to: bucket) >= rule.program.adaptAfter
+    }
+
+    /// Buckets of a nanosecond, centuries apart, are more than can be counted.
+    private func distance(from entry: Entry, to bucket: Int64) -> Int64 {
+        let (distance, overflow) = bucket.subtractingReportingOverflow(entry.bucket)
+        return overflow ? .max : distance
     }
 
     /// Binary search. O(log buckets).
@@ -72,5 +79,34 @@ struct SeriesHistory: Sendable {
             if entries[middle].bucket < bucket { low = middle + 1 } else { high = middle }
         }
         return low < entries.count && entries[low].bucket == bucket ? entries[low] : nil
+    }
+}
+
+// MARK: - Snapshot
+
+extension SeriesHistory: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(entries.count)
+        var before: Int64 = 0
+        for index in 0..<entries.count {
+            writer.write(entries[index].bucket &- before)
+            writer.write(entries[index].value)
+            writer.write(entries[index].isAnomalous)
+            before = entries[index].bucket
+        }
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        var before: Int64 = 0
+        for index in 0..<(try reader.count()) {
+            let bucket = before &+ (try reader.int64())
+            let value: Double = try reader.read()
+            guard index == 0 || bucket > before, value.isFinite else {
+                throw reader.damaged("values out of order")
+            }
+            entries.append(
+                Entry(bucket: bucket, value: value, isAnomalous: try reader.bool()))
+            before = bucket
+        }
     }
 }

@@ -40,6 +40,8 @@ struct Forecaster: Sendable {
     /// Buckets that the seasonal smoothing has followed.
     private var seasonalBuckets = 0
 
+    init() {}
+
     /// Takes the value of the next bucket; nil where the measure is missing.
     mutating func judge(_ value: Double?, rule: ForecastRule) -> MetricRecord.Forecast {
         defer { bucket += 1 }
@@ -103,5 +105,40 @@ struct Forecaster: Sendable {
         guard values >= 2 else { return nil }
         return trending?.predict(
             from: bucket, steps: rule.steps, reach: rule.reach, isTold: true)
+    }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        writer.write(bucket)
+        writer.write(values)
+        writer.write(trending != nil)
+        trending?.write(to: &writer)
+        writer.write(seasonal != nil)
+        seasonal?.write(to: &writer)
+        writer.write(firstSeason.count)
+        for value in firstSeason { writer.write(value) }
+        writer.write(seasonalBuckets)
+    }
+
+    init(from reader: inout StateReader, rule: ForecastRule) throws(SnapshotError) {
+        let seasonSteps = rule.seasonSteps ?? 0
+        bucket = try reader.tally()
+        values = try reader.tally()
+        if try reader.bool() {
+            trending = try Predictor(from: &reader, bucket: bucket, steps: rule.steps, season: 0)
+        }
+        if try reader.bool() {
+            guard seasonSteps > 0 else { throw reader.damaged("a season that nobody named") }
+            seasonal = try Predictor(
+                from: &reader, bucket: bucket, steps: rule.steps, season: seasonSteps)
+        }
+        let known = try reader.count()
+        // A season that is whole has started the smoothing.
+        guard known < max(1, seasonSteps) else {
+            throw reader.damaged("\(known) values of a season that is not whole")
+        }
+        for _ in 0..<known { firstSeason.append(try reader.readOptional()) }
+        seasonalBuckets = try reader.int(in: 0...seasonSteps)
     }
 }

@@ -29,6 +29,8 @@ struct MetricBuckets: Sendable {
     /// In order of their ends.
     private var open: [Bucket] = []
 
+    init() {}
+
     /// When the first of them ends.
     var nextEnd: Timestamp { open.first?.end ?? .distantFuture }
 
@@ -99,5 +101,50 @@ struct MetricBuckets: Sendable {
 
     private mutating func append(_ bucket: BucketGrid.Bucket, _ rule: MetricRule) {
         open.append(Bucket(rule, start: bucket.start, end: bucket.end))
+    }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        writer.write(open.count)
+        for bucket in open { bucket.write(to: &writer) }
+    }
+
+    /// - Parameter lastEvent: When the latest event came: what ended before it has been judged.
+    init(
+        from reader: inout StateReader, rule: MetricRule, lastEvent: Timestamp
+    ) throws(SnapshotError) {
+        let count = try reader.count()
+        guard rule.grid != nil || count <= 1 else {
+            throw reader.damaged("\(count) open sessions of one key")
+        }
+        for _ in 0..<count {
+            let bucket = try Bucket(from: &reader, rule: rule)
+            let isInOrder = open.last.map { $0.end < bucket.end } ?? (lastEvent <= bucket.end)
+            guard isInOrder, bucket.start <= bucket.end else {
+                throw reader.damaged("buckets out of order")
+            }
+            open.append(bucket)
+        }
+    }
+}
+
+extension MetricBuckets.Bucket {
+    func write(to writer: inout StateWriter) {
+        writer.write(start)
+        writer.write(end)
+        writer.write(events)
+        for aggregate in aggregates { aggregate.write(to: &writer) }
+    }
+
+    init(from reader: inout StateReader, rule: MetricRule) throws(SnapshotError) {
+        start = try reader.read()
+        end = try reader.read()
+        events = try reader.tally()
+        aggregates = []
+        for measure in rule.layout.measures {
+            aggregates.append(
+                try Aggregate(from: &reader, measure.function, parameter: measure.parameter))
+        }
     }
 }

@@ -87,4 +87,24 @@ struct MetricKey: Sendable {
                 forecasts: forecasts, incompleteBecause: doubts,
                 order: context.nextOrder(key: context.keyHash(key))))
     }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        writer.write(lastEvent)
+        buckets.write(to: &writer)
+        for forecaster in forecasters { forecaster.write(to: &writer) }
+    }
+
+    init(
+        from reader: inout StateReader, rule: MetricRule, at instant: Timestamp
+    ) throws(SnapshotError) {
+        lastEvent = try reader.read()
+        guard lastEvent <= instant else { throw reader.damaged("an event of times to come") }
+        buckets = try MetricBuckets(from: &reader, rule: rule, lastEvent: lastEvent)
+        forecasters = []
+        for forecast in rule.forecasts {
+            forecasters.append(try Forecaster(from: &reader, rule: forecast))
+        }
+    }
 }

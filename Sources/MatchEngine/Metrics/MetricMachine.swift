@@ -11,9 +11,13 @@ struct MetricMachine: RuleMachine {
     init(rule: Int) { index = rule }
 
     mutating func begin(at time: Timestamp, in context: inout MachineContext) {
+        rule = makeRule(context)
+    }
+
+    private func makeRule(_ context: MachineContext) -> MetricRule? {
         let program = context.program.rules[index]
-        guard case .metric(let metric) = program.pattern else { return }
-        rule = MetricRule(program, metric, zones: context.zones, limits: context.limits)
+        guard case .metric(let metric) = program.pattern else { return nil }
+        return MetricRule(program, metric, zones: context.zones, limits: context.limits)
     }
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
@@ -58,17 +62,38 @@ struct MetricMachine: RuleMachine {
         }
     }
 
+    // MARK: - Snapshot
+
     static let stateVersion = 1
 
     func openMatches(_ key: KeySlot, in context: MachineContext) -> Int { 0 }
+
+    /// A metric tells nothing that would have to end.
     func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? { nil }
+
     func writeCommon(to writer: inout StateWriter) {}
+
     mutating func restoreCommon(
         from reader: inout StateReader, version: Int, in context: inout MachineContext
-    ) throws(SnapshotError) {}
-    func write(_ key: KeySlot, to writer: inout StateWriter) {}
+    ) throws(SnapshotError) {
+        if rule == nil { rule = makeRule(context) }
+    }
+
+    func write(_ key: KeySlot, to writer: inout StateWriter) {
+        let state = key.index < keys.count ? keys[key.index] : nil
+        writer.write(state != nil)
+        state?.write(to: &writer)
+    }
+
     mutating func restore(
         _ key: KeySlot?, from reader: inout StateReader, version: Int,
         in context: inout MachineContext
-    ) throws(SnapshotError) {}
+    ) throws(SnapshotError) {
+        guard try reader.bool(), let rule else { return }
+        let state = try MetricKey(from: &reader, rule: rule, at: context.instant)
+        guard let key else { return }
+        context.wake(key, at: state.nextInstant(rule: rule))
+        while keys.count <= key.index { keys.append(nil) }
+        keys[key.index] = state
+    }
 }

@@ -66,4 +66,47 @@ struct Predictor: Sendable {
         let spread = variance.squareRoot() * smoothing.weights.spreadOfTrend
         return (smoothing.trend, Predictor.normalBound * spread)
     }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        smoothing.write(to: &writer)
+        writer.write(pending.count)
+        for waiting in pending.elements {
+            writer.write(waiting.bucket)
+            writer.write(waiting.prediction.expected)
+            writer.write(waiting.prediction.halfWidth)
+            writer.write(waiting.isTold)
+        }
+        writer.write(errors)
+        writer.write(variance)
+        writer.write(stepErrors)
+    }
+
+    /// - Parameters:
+    ///   - bucket: The one that is judged next: what is foreseen is about it or one of those behind it,
+    ///     `steps` in all.
+    ///   - season: Buckets of one season of this smoothing; 0 without one.
+    init(
+        from reader: inout StateReader, bucket: Int, steps: Int, season: Int
+    ) throws(SnapshotError) {
+        smoothing = try Smoothing(from: &reader, season: season)
+        var next = bucket
+        for _ in 0..<(try reader.count()) {
+            let waiting = Pending(
+                bucket: try reader.int(),
+                prediction: Prediction(
+                    expected: try reader.read(), halfWidth: try reader.readOptional()),
+                isTold: try reader.bool())
+            // One that is passed over would wait for ever, and those behind it too.
+            guard waiting.bucket >= next, waiting.bucket - bucket < steps else {
+                throw reader.damaged("a forecast of no bucket to come")
+            }
+            next = waiting.bucket + 1
+            pending.append(waiting)
+        }
+        errors = try reader.read()
+        variance = try reader.read()
+        stepErrors = try reader.tally()
+    }
 }

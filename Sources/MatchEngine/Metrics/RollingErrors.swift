@@ -34,3 +34,17 @@ struct RollingErrors: Sendable {
         return sorted[(95 * (count + 1) + 99) / 100 - 1]
     }
 }
+
+// MARK: - Snapshot
+
+extension RollingErrors: StateCoded {
+    func write(to writer: inout StateWriter) { writer.write(byAge.elements) }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        let errors: [Double] = try reader.readArray()
+        guard errors.count <= RollingErrors.countMax,
+            errors.allSatisfy({ $0.isFinite && $0 >= 0 })
+        else { throw reader.damaged("errors that are no sizes") }
+        for error in errors { add(error) }
+    }
+}

@@ -89,3 +89,26 @@ struct Smoothing: Sendable {
         return level + reach * trend + part
     }
 }
+
+// MARK: - Snapshot
+
+extension Smoothing {
+    func write(to writer: inout StateWriter) {
+        writer.write(level)
+        writer.write(trend)
+        writer.write(season)
+        writer.write(phase)
+    }
+
+    /// - Parameter steps: Values of one season; 0 without one.
+    init(from reader: inout StateReader, season steps: Int) throws(SnapshotError) {
+        weights = .standard
+        level = try reader.read()
+        trend = try reader.read()
+        season = try reader.readArray()
+        guard season.count == steps else {
+            throw reader.damaged("a season of \(season.count) values")
+        }
+        phase = try reader.int(in: 0...max(0, steps - 1))
+    }
+}

@@ -371,7 +371,7 @@ struct ThresholdKey: Sendable {
         record.measures = zip(rule.measureNames, terms.measures).map { Alert.NamedValue($0, $1) }
         record.reason = reason
         for (index, name) in rule.measureNames.enumerated() where view.isEstimated(index) {
-            record.incompleteBecause.append(OrderStatistics.note(of: name))
+            record.incompleteBecause.append(QuantileSketch.note(on: name))
         }
         return record
     }

@@ -69,16 +69,6 @@ enum Aggregate: Sendable {
         }
     }
 
-    /// Adds a sample to a window that nothing leaves before it ends: what can no longer matter is not
-    /// kept.
-    mutating func addForGood(_ sample: Sample) {
-        switch self {
-        case .first(let samples) where !samples.isEmpty: return
-        case .extreme(let extreme) where !extreme.isSurpassed(by: sample.value): return
-        default: add(sample)
-        }
-    }
-
     /// Samples are removed in the order in which they were added.
     ///
     /// Returns true when the measure has to be computed anew from the window, by a fresh aggregate.
@@ -165,6 +155,43 @@ enum Aggregate: Sendable {
         if hasHistory, case .sum(var total) = self {
             total.noteSpan()
             self = .sum(total)
+        }
+    }
+
+    /// Writes a measure that only `accumulate` has filled; others are made anew of the samples in their
+    /// window.
+    func write(to writer: inout StateWriter) {
+        switch self {
+        case .count(let count): writer.write(count)
+        case .sum(let total), .average(let total): writer.write(total)
+        case .extreme(let extreme): writer.write(extreme.value)
+        case .distinct(let counts):
+            writer.write(sorted: counts.keys) { value, writer in writer.write(value) }
+        case .percentile(let percentile): percentile.write(to: &writer)
+        case .rate(let rate): rate.write(to: &writer)
+        case .first(let samples): writer.write(samples.first)
+        case .last(let sample): writer.write(sample)
+        }
+    }
+
+    init(
+        from reader: inout StateReader, _ function: AggregateFunction, parameter: Double?
+    ) throws(SnapshotError) {
+        self.init(function, parameter: parameter)
+        switch function {
+        case .count: self = .count(try reader.tally())
+        case .sum: self = .sum(try reader.read())
+        case .avg: self = .average(try reader.read())
+        case .min, .max: accumulate(Sample(position: 0, time: 0, value: try reader.read()))
+        case .distinct:
+            for value: Value in try reader.readArray() {
+                add(Sample(position: 0, time: 0, value: value))
+            }
+        case .percentile:
+            self = .percentile(try Percentile(from: &reader, percent: parameter ?? 50))
+        case .rate: self = .rate(try Rate(from: &reader))
+        case .first, .last:
+            if let sample: Sample = try reader.readOptional() { accumulate(sample) }
         }
     }
 }

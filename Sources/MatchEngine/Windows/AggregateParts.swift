@@ -103,13 +103,6 @@ extension Aggregate {
         }
 
         var value: Value { candidates.first?.quantity.value ?? .missing }
-
-        /// Whether a value would be the new extreme.
-        func isSurpassed(by value: Value) -> Bool {
-            guard let quantity = Quantity(value) else { return false }
-            guard let present = candidates.first?.quantity else { return true }
-            return isMaximum ? present < quantity : quantity < present
-        }
     }
 
     /// The percentile of numbers, or of spans.
@@ -229,6 +222,69 @@ extension Aggregate {
             guard let before = Quantity(before), let after = Quantity(after) else { return false }
             return after < before
         }
+    }
+}
+
+// MARK: - Snapshot
+
+extension Aggregate.Total: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(sumOfAll)
+        writer.write(numbers)
+        writer.write(spans)
+        writer.write(hasSeenSpan)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        sumOfAll = try reader.read()
+        numbers = try reader.tally()
+        spans = try reader.tally()
+        hasSeenSpan = try reader.bool()
+    }
+}
+
+extension Aggregate.Percentile {
+    func write(to writer: inout StateWriter) {
+        writer.write(numbers)
+        writer.write(spans)
+    }
+
+    init(from reader: inout StateReader, percent: Double) throws(SnapshotError) {
+        self.percent = percent
+        numbers = try reader.read()
+        spans = try reader.tally()
+    }
+}
+
+extension Aggregate.Rate {
+    /// The rise is more than that of the samples: those between the first and the last are not kept.
+    func write(to writer: inout StateWriter) {
+        writer.write(samples.elements)
+        writer.write(rise)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        for sample: Aggregate.Sample in try reader.readArray() {
+            guard Aggregate.Rate.isNumber(sample.value) else {
+                throw reader.damaged("a counter that is no number")
+            }
+            samples.append(sample)
+        }
+        rise = try reader.read()
+    }
+}
+
+extension Aggregate.Sample: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(position)
+        writer.write(time)
+        writer.write(value)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        position = try reader.tally()
+        time = try reader.int64()
+        value = try reader.read()
     }
 }
 

@@ -106,3 +106,31 @@ struct ExactSum: Sendable {
         return sum
     }
 }
+
+// MARK: - Snapshot
+
+extension ExactSum: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(word: UInt64(truncatingIfNeeded: whole))
+        writer.write(word: UInt64(truncatingIfNeeded: whole >> 64))
+        writer.write(expansion)
+        writer.write(decimals)
+        writer.write(infinities)
+        writer.write(negativeInfinities)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        let low = try reader.word()
+        let high = Int64(bitPattern: try reader.word())
+        whole = Int128(high) << 64 | Int128(low)
+        // A window has fewer events than this: no further sum can overflow.
+        guard whole.magnitude < 1 << 124 else { throw reader.damaged("a sum of no numbers") }
+        expansion = try reader.readArray()
+        guard expansion.allSatisfy({ $0.isFinite && $0 != 0 }) else {
+            throw reader.damaged("a sum of no numbers")
+        }
+        decimals = try reader.tally()
+        infinities = try reader.tally()
+        negativeInfinities = try reader.tally()
+    }
+}

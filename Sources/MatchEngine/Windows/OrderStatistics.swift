@@ -7,13 +7,6 @@ struct OrderStatistics: Sendable {
     static let exactLimit = 10_000
     static let sketchStart = 11_000
 
-    /// What an alert says of a measure that carries the error of the sketch.
-    static func note(of measure: String) -> String {
-        let percent = (QuantileSketch.relativeError * 1000).rounded() / 10
-        return
-            "\(measure) is estimated within \(percent) %: there are more than \(exactLimit) values"
-    }
-
     private var sorted: [Double] = []
     private var sketch: QuantileSketch?
     private(set) var count = 0
@@ -79,5 +72,27 @@ struct OrderStatistics: Sendable {
 
     private func value(atRank rank: Int) -> Double {
         sketch?.value(atRank: rank) ?? sorted[rank]
+    }
+}
+
+// MARK: - Snapshot
+
+extension OrderStatistics: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(sketch)
+        if sketch == nil { writer.write(sorted) }
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        sketch = try reader.readOptional()
+        if let sketch {
+            count = sketch.count
+            return
+        }
+        sorted = try reader.readArray()
+        count = sorted.count
+        guard zip(sorted, sorted.dropFirst()).allSatisfy({ $0 <= $1 }),
+            sorted.first.map({ !$0.isNaN }) ?? true
+        else { throw reader.damaged("numbers out of order") }
     }
 }

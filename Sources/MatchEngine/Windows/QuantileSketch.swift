@@ -91,6 +91,49 @@ private struct SparseCounts: Sendable {
     }
 }
 
+// MARK: - Snapshot
+
+extension QuantileSketch: StateCoded {
+    /// How many numbers are in it.
+    var count: Int { positive.total + negative.total + zeros }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(positive)
+        writer.write(negative)
+        writer.write(zeros)
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        positive = try reader.read()
+        negative = try reader.read()
+        zeros = try reader.int(in: 0...(1 << 40))
+    }
+}
+
+extension SparseCounts: StateCoded {
+    func write(to writer: inout StateWriter) {
+        writer.write(buckets.count)
+        for (bucket, count) in zip(buckets, counts) {
+            writer.write(unsigned: bucket)
+            writer.write(count)
+        }
+    }
+
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        for _ in 0..<(try reader.count()) {
+            let bucket = try reader.unsigned()
+            // A bucket is the upper bits of a number, without its sign.
+            guard bucket > buckets.last ?? 0, bucket < 1 << 17 else {
+                throw reader.damaged("buckets out of order")
+            }
+            let count = try reader.int(in: 1...(1 << 40))
+            buckets.append(bucket)
+            counts.append(count)
+            total += count
+        }
+    }
+}
+
 extension Array where Element: Comparable {
     /// The index of the first element that is not less than `element`, in a sorted array.
     func lowerBound(of element: Element) -> Int {

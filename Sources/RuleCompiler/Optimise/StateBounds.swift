@@ -133,9 +133,10 @@ private func memberBytes(_ plan: AnomalyPlan) -> Int {
         let bucket =
             switch series.measure.function {
             case .count, .sum, .avg, .min, .max, .first, .last: 160
+            case .rate: 512
             // Numbers in order, before a sketch takes over.
             case .percentile: 160 + 8 * 2 * StateDefaults.eventsPerWindow
-            case .distinct, .rate: 160 + 64 * StateDefaults.eventsPerWindow
+            case .distinct: 160 + 64 * StateDefaults.eventsPerWindow
             }
         return saturatingSum(sum, bucket)
     }
