@@ -16,7 +16,7 @@ import Testing
 
         init?(seed: UInt64) {
             var generator = Generator(seed: seed)
-            let sample = generator.makeCase(seed % 2 == 0 ? .sequence : .threshold)
+            let sample = generator.makeCase([.sequence, .threshold, .correlation][Int(seed % 3)])
             guard let rules = try? CompiledRules(sample.rule.textAmongOthers) else { return nil }
             self.rules = rules
             options.lateness = [.second * 2]
