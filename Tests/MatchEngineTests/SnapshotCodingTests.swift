@@ -73,9 +73,9 @@ import Testing
     @Test(
         "Bytes that end too soon or make no sense are errors",
         arguments: [
-            // text of two bytes, one there
-            [], [0x80], Array(repeating: 0xFF, count: 11), [0x04, 0x61],
-            [0x02, 0xFF],  // text that is not UTF-8
+            [], [0x80], Array(repeating: 0xFF, count: 11),
+            // Text of two bytes, one there; text that is not UTF-8.
+            [0x02, 0x61], [0x01, 0xFF],
         ] as [[UInt8]])
     func faults(_ bytes: [UInt8]) {
         var reader = StateReader(bytes)

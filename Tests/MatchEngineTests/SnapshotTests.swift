@@ -16,7 +16,9 @@ import Testing
 
         init?(seed: UInt64) {
             var generator = Generator(seed: seed)
-            let kinds: [Generator.Kind] = [.threshold, .anomaly, .sequence, .metric]
+            let kinds: [Generator.Kind] = [
+                .threshold, .anomaly, .sequence, .metric, .correlation,
+            ]
             let sample = generator.makeCase(kinds[Int(seed) % kinds.count])
             guard let rules = try? CompiledRules(sample.rule.textAmongOthers) else { return nil }
             self.rules = rules

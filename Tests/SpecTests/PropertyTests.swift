@@ -16,20 +16,16 @@ import Testing
     @Test("thresholds", arguments: Law.allCases)
     func thresholds(_ law: Law) { hold(law, .threshold) }
 
-    // The coding of these kinds' state is not there yet, and they are judged in order only.
-    private static let inOrder = Law.allCases.filter {
-        ![.restart, .reload, .reshard, .early].contains($0)
-    }
+    // These kinds are never judged on arrival.
+    private static let inOrder = Law.allCases.filter { $0 != .early }
 
     @Test("correlations", arguments: inOrder)
     func correlations(_ law: Law) { hold(law, .correlation) }
 
-    // A bucket is judged at its end, never on arrival.
-    @Test("metrics", arguments: Law.allCases.filter { $0 != .early })
+    @Test("metrics", arguments: inOrder)
     func metrics(_ law: Law) { hold(law, .metric) }
 
-    // A bucket is judged at its end, never on arrival.
-    @Test("anomaly clusters", arguments: Law.allCases.filter { $0 != .early })
+    @Test("anomaly clusters", arguments: inOrder)
     func anomalies(_ law: Law) { hold(law, .anomaly) }
 
     @Test("conditions on one event", arguments: [Law.reference, .batches, .passes])

@@ -329,16 +329,82 @@ struct CorrelationKey: Sendable {
     }
 
     private mutating func resolve(
-        showing shown: ShownChoice?, rule: CorrelationRule, key: KeySlot,
+        showing shown: ShownChoice?, reason: String? = nil, rule: CorrelationRule, key: KeySlot,
         in context: inout MachineContext
     ) {
         guard let episode else { return }
         self.episode = nil
         guard let shown else { return }
         var record = shown.record(id: episode.id, state: .resolved, at: context.instant)
+        record.reason = reason
         record.mayBeSilenced = false
         record.message = episode.message
         context.emit(
             record, key: key, terms: shown.terms(rule: rule, key: context.keyValues(key)))
+    }
+
+    /// Ends the episode, if there is one, for a reason that is not in the data.
+    mutating func end(
+        reason: String, rule: CorrelationRule, key: KeySlot, in context: inout MachineContext
+    ) {
+        resolve(
+            showing: shown(rule: rule, in: context), reason: reason, rule: rule, key: key,
+            in: &context)
+    }
+
+    // MARK: - Snapshot
+
+    var isOpen: Bool { episode != nil }
+    /// Whether an episode is open whose beginning was handed out.
+    var isTold: Bool { episode?.isHandedOut ?? false }
+
+    func write(to writer: inout StateWriter) {
+        for window in windows { window.write(to: &writer) }
+        writer.write(Int(ordinal))
+        lift?.write(to: &writer)
+        movement?.write(to: &writer)
+        writer.write(episode != nil)
+        episode?.write(to: &writer)
+    }
+
+    init(
+        from reader: inout StateReader, rule: CorrelationRule, by captures: CaptureReading
+    ) throws(SnapshotError) {
+        self.init(rule: rule)
+        for member in windows.indices {
+            windows[member] = try MemberWindow(from: &reader, by: captures)
+        }
+        ordinal = Int64(try reader.tally())
+        switch rule.program.strength {
+        case .lift(let plan)? where !plan.isPooled:
+            lift = try LiftHistory(from: &reader, plan, limit: rule.occurrencesMax)
+        case .movement(let program)?: movement = try MovementHistory(from: &reader, program)
+        case .lift?, nil: break
+        }
+        if try reader.bool() { episode = try Episode(from: &reader, by: captures) }
+    }
+}
+
+extension CorrelationKey.Episode {
+    fileprivate func write(to writer: inout StateWriter) {
+        writer.write(id)
+        writer.write(isHandedOut)
+        writer.write(message)
+        writer.write(measured)
+        choice.write(to: &writer)
+        writer.write(unsigned: members)
+        writer.write(lastRecord)
+        writer.write(hasNews)
+    }
+
+    fileprivate init(
+        from reader: inout StateReader, by captures: CaptureReading
+    ) throws(SnapshotError) {
+        self.init(
+            id: try reader.read(), isHandedOut: try reader.bool(),
+            message: try reader.readOptional(), measured: try reader.readOptional(),
+            choice: try MemberChoice(from: &reader, by: captures),
+            members: try reader.unsigned(), lastRecord: try reader.read(),
+            hasNews: try reader.bool())
     }
 }

@@ -7,6 +7,8 @@ struct CorrelationMachine: RuleMachine {
     private var keys: [CorrelationKey?] = []
     /// What is learnt over all keys together (`pooled`).
     private var pooled: LiftHistory?
+    /// While a snapshot is read.
+    private var captures: CaptureReading?
 
     init(rule: Int, correlation: CorrelationProgram, program: Program, limits: EngineLimits) {
         self.rule = CorrelationRule(rule: rule, correlation, in: program, limits: limits)
@@ -59,17 +61,57 @@ struct CorrelationMachine: RuleMachine {
         }
     }
 
+    // MARK: - Snapshot
+
     static let stateVersion = 1
 
-    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int { 0 }
-    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? { nil }
-    func writeCommon(to writer: inout StateWriter) {}
+    func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
+        state(key)?.isOpen ?? false ? 1 : 0
+    }
+
+    func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? {
+        guard var state = state(key), state.isTold else { return nil }
+        var context = context
+        context.output = []
+        context.arrival = .max
+        state.end(reason: reason, rule: rule, key: key, in: &context)
+        return context.output.last
+    }
+
+    func writeCommon(to writer: inout StateWriter) {
+        writer.write(rule.layout.names)
+        pooled?.write(to: &writer)
+    }
+
     mutating func restoreCommon(
         from reader: inout StateReader, version: Int, in context: inout MachineContext
-    ) throws(SnapshotError) {}
-    func write(_ key: KeySlot, to writer: inout StateWriter) {}
+    ) throws(SnapshotError) {
+        captures = try CaptureReading(
+            from: &reader, layout: rule.layout, steps: rule.program.members.count)
+        guard pooled != nil, case .lift(let plan)? = rule.program.strength else { return }
+        let history = try LiftHistory(from: &reader, plan, limit: rule.occurrencesMax)
+        // All keys of such a rule are in one shard; the others have learnt nothing.
+        if !history.isEmpty { pooled = history }
+    }
+
+    func write(_ key: KeySlot, to writer: inout StateWriter) {
+        let state = state(key)
+        writer.write(state != nil)
+        state?.write(to: &writer)
+    }
+
     mutating func restore(
         _ key: KeySlot?, from reader: inout StateReader, version: Int,
         in context: inout MachineContext
-    ) throws(SnapshotError) {}
+    ) throws(SnapshotError) {
+        guard try reader.bool(), let captures else { return }
+        let state = try CorrelationKey(from: &reader, rule: rule, by: captures)
+        guard let key else { return }
+        while keys.count <= key.index { keys.append(nil) }
+        keys[key.index] = state
+    }
+
+    private func state(_ key: KeySlot) -> CorrelationKey? {
+        key.index < keys.count ? keys[key.index] : nil
+    }
 }

@@ -135,4 +135,58 @@ struct LiftHistory: Sendable {
         return span.before + Int128(min(time, span.end).nanoseconds)
             - Int128(span.start.nanoseconds)
     }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        writer.write(occurrences.count)
+        for occurrence in occurrences.elements {
+            writer.write(occurrence.time)
+            writer.write(occurrence.isFollowed)
+        }
+        writer.write(known)
+        writer.write(covered.count)
+        for span in covered.elements {
+            writer.write(span.start)
+            writer.write(span.end)
+        }
+    }
+
+    init(
+        from reader: inout StateReader, _ plan: LiftPlan, limit: Int
+    ) throws(SnapshotError) {
+        self.init(plan, limit: limit)
+        for _ in 0..<(try reader.count()) {
+            let time = try reader.past()
+            guard occurrences.last.map({ $0.time <= time }) ?? true else {
+                throw reader.damaged("occurrences that are not in order")
+            }
+            occurrences.append(Occurrence(time: time, isFollowed: try reader.bool()))
+        }
+        known = try reader.int(in: 0...occurrences.count)
+        followed = occurrences.elements.prefix(known).count { $0.isFollowed }
+        for _ in 0..<(try reader.count()) {
+            let (start, end) = (try reader.past(), try reader.past())
+            guard start <= end, covered.last.map({ $0.end < start }) ?? true else {
+                throw reader.damaged("spans that are not in order")
+            }
+            let before = covered.last.map { $0.before + $0.length } ?? 0
+            covered.append(Covered(start: start, end: end, before: before))
+        }
+    }
+}
+
+extension LiftHistory.Rates: StateCoded {
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        self.init(
+            after: try reader.read(), base: try reader.read(), occurrences: try reader.tally(),
+            lift: try reader.read())
+    }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(after)
+        writer.write(base)
+        writer.write(occurrences)
+        writer.write(lift)
+    }
 }

@@ -11,6 +11,24 @@ struct MemberChoice: Sendable {
     }
 }
 
+extension MemberChoice {
+    func write(to writer: inout StateWriter) {
+        for event in events {
+            writer.write(event != nil)
+            event?.write(to: &writer)
+        }
+    }
+
+    init(from reader: inout StateReader, by captures: CaptureReading) throws(SnapshotError) {
+        events = []
+        for _ in 0..<captures.steps {
+            events.append(
+                try reader.bool() ? try CapturedEvent(from: &reader, by: captures) : nil)
+        }
+        guard members != 0 else { throw reader.damaged("a match of nothing") }
+    }
+}
+
 /// What two members owe each other, where both are there.
 struct MemberConstraint: Sendable {
     var earlier: Int

@@ -103,4 +103,42 @@ struct MemberWindow: Sendable {
         guard let second else { return first }
         return first.ordinal < second.ordinal ? second : first
     }
+
+    // MARK: - Snapshot
+
+    init() {}
+
+    func write(to writer: inout StateWriter) {
+        writer.write(points.count)
+        for point in points.elements { point.write(to: &writer) }
+        writer.write(intervals.count)
+        for interval in intervals {
+            writer.write(interval.id)
+            interval.beginning.write(to: &writer)
+            writer.write(interval.end)
+        }
+    }
+
+    init(from reader: inout StateReader, by captures: CaptureReading) throws(SnapshotError) {
+        func isInOrder(_ event: CapturedEvent, behind last: CapturedEvent?) -> Bool {
+            guard let last else { return true }
+            return event.instant >= last.instant && event.ordinal > last.ordinal
+        }
+        for _ in 0..<(try reader.count()) {
+            let event = try CapturedEvent(from: &reader, by: captures)
+            guard isInOrder(event, behind: points.last) else {
+                throw reader.damaged("events that are not in order")
+            }
+            points.append(event)
+        }
+        for _ in 0..<(try reader.count()) {
+            let interval = Interval(
+                id: try reader.read(), beginning: try CapturedEvent(from: &reader, by: captures),
+                end: try reader.readOptional())
+            guard isInOrder(interval.beginning, behind: intervals.last?.beginning) else {
+                throw reader.damaged("alerts that are not in order")
+            }
+            intervals.append(interval)
+        }
+    }
 }

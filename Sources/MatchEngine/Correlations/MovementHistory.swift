@@ -163,4 +163,64 @@ struct MovementHistory: Sendable {
         guard largest > 0, largest.isFinite else { return nil }
         return deviations.map { $0 / largest }
     }
+
+    // MARK: - Snapshot
+
+    func write(to writer: inout StateWriter) {
+        for side in [first, second] {
+            writer.write(side.averages.count)
+            for average in side.averages.elements {
+                writer.write(average.bucket)
+                writer.write(average.value)
+            }
+            writer.write(side.count)
+            if side.count > 0 {
+                writer.write(side.bucket)
+                writer.write(side.sum)
+            }
+        }
+    }
+
+    init(from reader: inout StateReader, _ program: MovementProgram) throws(SnapshotError) {
+        self.init(program)
+        first = try MovementHistory.side(from: &reader, program)
+        second = try MovementHistory.side(from: &reader, program)
+    }
+
+    private static func side(
+        from reader: inout StateReader, _ program: MovementProgram
+    ) throws(SnapshotError) -> Side {
+        var side = Side()
+        let present = reader.now.nanoseconds.flooredQuotient(program.step.nanoseconds)
+        func nextBucket(_ reader: inout StateReader) throws(SnapshotError) -> Int64 {
+            let bucket = try reader.int64()
+            guard bucket.magnitude < 1 << 60, bucket <= present,
+                side.averages.last.map({ $0.bucket < bucket }) ?? true
+            else { throw reader.damaged("buckets that are not in order") }
+            return bucket
+        }
+        for _ in 0..<(try reader.count()) {
+            let bucket = try nextBucket(&reader)
+            side.averages.append(Average(bucket: bucket, value: try reader.double()))
+        }
+        side.count = try reader.tally()
+        if side.count > 0 {
+            side.bucket = try nextBucket(&reader)
+            side.sum = try reader.read()
+        }
+        return side
+    }
+}
+
+extension MovementHistory.Movement: StateCoded {
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        self.init(
+            coefficient: try reader.read(), lag: try reader.read(), points: try reader.tally())
+    }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(coefficient)
+        writer.write(lag)
+        writer.write(points)
+    }
 }

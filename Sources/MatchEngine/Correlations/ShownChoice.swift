@@ -108,3 +108,20 @@ struct ShownChoice: Sendable {
         StepTerms(layout: rule.layout, taken: taken, current: nil, key: key)
     }
 }
+
+extension MeasuredStrength: StateCoded {
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        self = try reader.bool() ? .lift(try reader.read()) : .movement(try reader.read())
+    }
+
+    func write(to writer: inout StateWriter) {
+        switch self {
+        case .lift(let rates):
+            writer.write(true)
+            writer.write(rates)
+        case .movement(let movement):
+            writer.write(false)
+            writer.write(movement)
+        }
+    }
+}

@@ -17,16 +17,30 @@ struct CapturedEvent: Sendable {
     var values: [Value]
 }
 
+/// How captured events of a snapshot are read. A message may read other fields than before, which
+/// changes the places of values and not the shape of the rule.
+struct CaptureReading: Sendable {
+    /// By place when the event was written: the place of the value now.
+    let places: [Int?]
+    /// The number of steps or members.
+    let steps: Int
+    let noValues: [Value]
+
+    /// Reads what `CaptureLayout.names` was when the snapshot was written.
+    init(
+        from reader: inout StateReader, layout: CaptureLayout, steps: Int
+    ) throws(SnapshotError) {
+        let names: [String] = try reader.readArray()
+        places = names.map { layout.names.firstIndex(of: $0) }
+        self.steps = steps
+        noValues = layout.noValues
+    }
+}
+
 extension CapturedEvent {
     /// The values are put where the layout of now has them.
-    ///
-    /// - Parameters:
-    ///   - places: By place when the event was written: the place of the value now.
-    ///   - parts: What the event was captured for.
-    init(
-        from reader: inout StateReader, places: [Int?], parts: SequenceParts
-    ) throws(SnapshotError) {
-        instant = try reader.read()
+    init(from reader: inout StateReader, by captures: CaptureReading) throws(SnapshotError) {
+        instant = try reader.past()
         time = Timestamp(nanoseconds: instant.nanoseconds &+ (try reader.int64()))
         guard let type = try reader.eventType() else {
             throw reader.damaged("an event of a type that the rule does not read")
@@ -35,17 +49,17 @@ extension CapturedEvent {
         ordinal = Int64(try reader.tally())
         steps = try reader.unsigned()
         starts = try reader.unsigned()
-        let known = UInt64.max >> UInt64(64 - min(max(parts.steps.count, 1), 64))
+        let known = UInt64.max >> UInt64(64 - min(max(captures.steps, 1), 64))
         guard (steps | starts) & ~known == 0 else { throw reader.damaged("a step that is not") }
         values = []
         let count = try reader.count()
-        guard count == 0 || count == places.count else {
-            throw reader.damaged("\(count) values of \(places.count)")
+        guard count == 0 || count == captures.places.count else {
+            throw reader.damaged("\(count) values of \(captures.places.count)")
         }
-        if count > 0 { values = parts.layout.noValues }
+        if count > 0 { values = captures.noValues }
         for index in 0..<count {
             let value: Value = try reader.read()
-            if let place = places[index] { values[place] = value }
+            if let place = captures.places[index] { values[place] = value }
         }
     }
 

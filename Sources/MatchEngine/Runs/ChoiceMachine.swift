@@ -379,15 +379,15 @@ struct ChoiceMachine: Sendable {
     }
 
     mutating func restore(
-        _ key: KeySlot?, from reader: inout StateReader, places: [Int?]
+        _ key: KeySlot?, from reader: inout StateReader, by captures: CaptureReading
     ) throws(SnapshotError) {
         var state = KeyState()
         state.ordinal = Int64(try reader.tally())
         state.absentSince = try reader.read()
         state.judgedUpTo = try reader.read()
-        state.leading = try LeadingHistory(from: &reader, places: places, parts: parts)
+        state.leading = try LeadingHistory(from: &reader, by: captures)
         for _ in 0..<(try reader.count()) {
-            let event = try CapturedEvent(from: &reader, places: places, parts: parts)
+            let event = try CapturedEvent(from: &reader, by: captures)
             if let last = state.buffer.events.last {
                 guard event.instant >= last.instant else {
                     throw reader.damaged("events that are not in order")

@@ -28,10 +28,10 @@ struct LeadingHistory: Sendable {
     init() {}
 
     init(
-        from reader: inout StateReader, places: [Int?], parts: SequenceParts
+        from reader: inout StateReader, by captures: CaptureReading
     ) throws(SnapshotError) {
         for _ in 0..<(try reader.count()) {
-            events.append(try CapturedEvent(from: &reader, places: places, parts: parts))
+            events.append(try CapturedEvent(from: &reader, by: captures))
         }
     }
 

@@ -183,13 +183,13 @@ struct Run: Sendable {
     // MARK: - Snapshot
 
     init(
-        from reader: inout StateReader, places: [Int?], parts: SequenceParts
+        from reader: inout StateReader, by captures: CaptureReading, parts: SequenceParts
     ) throws(SnapshotError) {
         taken = []
         for _ in parts.steps.indices {
             var events: [CapturedEvent] = []
             for _ in 0..<(try reader.count()) {
-                events.append(try CapturedEvent(from: &reader, places: places, parts: parts))
+                events.append(try CapturedEvent(from: &reader, by: captures))
             }
             taken.append(events)
         }
@@ -198,8 +198,8 @@ struct Run: Sendable {
         guard parts.steps.indices.contains(step), parts.shape.states.indices.contains(target) else {
             throw reader.damaged("a run in a state that is not")
         }
-        first = try CapturedEvent(from: &reader, places: places, parts: parts)
-        last = try CapturedEvent(from: &reader, places: places, parts: parts)
+        first = try CapturedEvent(from: &reader, by: captures)
+        last = try CapturedEvent(from: &reader, by: captures)
         withoutsSeen = try reader.unsigned()
         isSpoiled = try reader.bool()
         isRepeating = parts.steps[step].maximum != 1

@@ -282,13 +282,13 @@ struct RunMachine: Sendable {
     }
 
     mutating func restore(
-        _ key: KeySlot?, from reader: inout StateReader, places: [Int?]
+        _ key: KeySlot?, from reader: inout StateReader, by captures: CaptureReading
     ) throws(SnapshotError) {
         var state = KeyState()
         state.ordinal = Int64(try reader.tally())
-        state.leading = try LeadingHistory(from: &reader, places: places, parts: parts)
+        state.leading = try LeadingHistory(from: &reader, by: captures)
         for _ in 0..<(try reader.count()) {
-            state.runs.append(try Run(from: &reader, places: places, parts: parts))
+            state.runs.append(try Run(from: &reader, by: captures, parts: parts))
         }
         state.concerns = state.runs.map { $0.concerns(parts) }
         guard let key else { return }

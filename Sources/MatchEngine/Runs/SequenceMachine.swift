@@ -13,8 +13,8 @@ struct SequenceMachine: RuleMachine {
     // One of the two has state; the other stays empty.
     private var choices: ChoiceMachine
     private var runs: RunMachine
-    /// While a snapshot is read: where the values of its captured events have their place now.
-    private var places: [Int?] = []
+    /// While a snapshot is read.
+    private var captures: CaptureReading?
 
     init(rule: Int, sequence: SequenceProgram, program: Program, limits: EngineLimits) {
         let parts = SequenceParts(
@@ -81,15 +81,13 @@ struct SequenceMachine: RuleMachine {
     /// A match of a sequence is over when it is told.
     func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? { nil }
 
-    /// The names of what is captured: a message may read other fields than before, which changes the
-    /// places of values and not the shape of the rule.
     func writeCommon(to writer: inout StateWriter) { writer.write(parts.layout.names) }
 
     mutating func restoreCommon(
         from reader: inout StateReader, version: Int, in context: inout MachineContext
     ) throws(SnapshotError) {
-        let names: [String] = try reader.readArray()
-        places = names.map { parts.layout.names.firstIndex(of: $0) }
+        captures = try CaptureReading(
+            from: &reader, layout: parts.layout, steps: parts.steps.count)
     }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
@@ -103,9 +101,10 @@ struct SequenceMachine: RuleMachine {
         _ key: KeySlot?, from reader: inout StateReader, version: Int,
         in context: inout MachineContext
     ) throws(SnapshotError) {
+        guard let captures else { return }
         switch kind {
-        case .choices: try choices.restore(key, from: &reader, places: places)
-        case .runs: try runs.restore(key, from: &reader, places: places)
+        case .choices: try choices.restore(key, from: &reader, by: captures)
+        case .runs: try runs.restore(key, from: &reader, by: captures)
         }
     }
 }

@@ -93,7 +93,9 @@ extension Engine {
         var (reader, _) = try snapshot.section("the engine", known: SnapshotForm.engineVersion)
         reader.names = try readNames(&reader)
         snapshot.names = reader.names
-        context.instant = max(context.instant, try reader.read())
+        reader.now = try reader.read()
+        snapshot.now = reader.now
+        context.instant = max(context.instant, reader.now)
         let hasBegun = try reader.bool()
         if hasBegun {
             begin = .done

@@ -94,6 +94,8 @@ extension Engine {
     }
 
     private func write(rule: Int, to writer: inout StateWriter) {
+        var context = context
+        context.rule = rule
         let program = context.program.rules[rule]
         let table = context.keys[rule]
         let keys = table.keysByUse
@@ -101,7 +103,7 @@ extension Engine {
         writer.write(word: program.shape)
         writer.write(keys.count)
         writer.write(keys.reduce(0) { $0 + machines.openMatches($1, rule, in: context) })
-        writer.section(version: SnapshotForm.ruleVersion) { writer in
+        writer.section(version: SnapshotForm.ruleVersion) { [context] writer in
             writer.write(
                 keys.compactMap {
                     machines.farewell($0, rule, reason: Engine.removed, in: context)

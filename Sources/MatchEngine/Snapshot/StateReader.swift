@@ -8,6 +8,8 @@ struct StateReader {
     /// What the numbers in the bytes stand for in the program of now; filled in by whoever has read
     /// the names.
     var names = Names()
+    /// How far time had come when the snapshot was written; filled in likewise.
+    var now = Timestamp.distantFuture
 
     /// The types and columns that the program of the snapshot had; nil for what no rule reads any more.
     struct Names: Sendable {
@@ -21,11 +23,12 @@ struct StateReader {
         end = bytes.count
     }
 
-    private init(_ bytes: [UInt8], _ range: Range<Int>, names: Names) {
+    private init(_ bytes: [UInt8], _ range: Range<Int>, names: Names, now: Timestamp) {
         self.bytes = bytes
         position = range.lowerBound
         end = range.upperBound
         self.names = names
+        self.now = now
     }
 
     var isAtEnd: Bool { position == end }
@@ -115,6 +118,14 @@ struct StateReader {
     /// A count of things that are not in the bytes: not negative, and small enough to be added to.
     mutating func tally() throws(SnapshotError) -> Int { try int(in: 0...(1 << 60)) }
 
+    /// The time at which something was processed, which is not ahead of the engine's. What comes next
+    /// is then behind it in order, and so is every deadline.
+    mutating func past() throws(SnapshotError) -> Timestamp {
+        let time: Timestamp = try read()
+        guard time <= now else { throw damaged("a time to come") }
+        return time
+    }
+
     /// The event type that a number stood for; nil when no rule reads it any more.
     mutating func eventType() throws(SnapshotError) -> EventTypeID? {
         let number = try int()
@@ -150,7 +161,7 @@ struct StateReader {
         guard length <= UInt64(end - position) else { throw damaged("an early end of \(part)") }
         let range = position..<position + Int(length)
         position = range.upperBound
-        return (StateReader(bytes, range, names: names), version)
+        return (StateReader(bytes, range, names: names, now: now), version)
     }
 
     /// Refuses what is left over: the writer and the reader of a part must agree on its end.

@@ -104,7 +104,7 @@ struct WindowBuffer: Sendable {
         var before: Int64 = 0
         for index in 0..<count {
             let instant = before &+ (try reader.int64())
-            guard index == 0 || instant >= before else {
+            guard index == 0 || instant >= before, instant <= reader.now.nanoseconds else {
                 throw reader.damaged("events that are not in order")
             }
             instants.append(instant)
