@@ -105,30 +105,6 @@ struct ExactSum: Sendable {
         }
         return sum
     }
-
-}
-
-extension ExactSum: StateCoded {
-    init(from reader: inout StateReader) throws(SnapshotError) {
-        let low = try reader.word()
-        whole = Int128(try reader.int64()) << 64 | Int128(low)
-        // Far from its ends, so that adding cannot overflow.
-        guard whole.magnitude < 1 << 120 else { throw reader.damaged("an endless sum") }
-        expansion = try reader.readArray()
-        guard expansion.allSatisfy(\.isFinite) else { throw reader.damaged("an endless sum") }
-        decimals = try reader.tally()
-        infinities = try reader.tally()
-        negativeInfinities = try reader.tally()
-    }
-
-    func write(to writer: inout StateWriter) {
-        writer.write(word: UInt64(truncatingIfNeeded: whole))
-        writer.write(Int64(truncatingIfNeeded: whole >> 64))
-        writer.write(expansion)
-        writer.write(decimals)
-        writer.write(infinities)
-        writer.write(negativeInfinities)
-    }
 }
 
 // MARK: - Snapshot
