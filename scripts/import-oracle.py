@@ -4,10 +4,10 @@
 usage: scripts/import-oracle.py MARTLET [DATA]
 
 MARTLET is the program, DATA the folder of the recordings (default: ../shared/data beside the
-checkout). The judges are installed from PyPI into .build/oracle: pySigma, its SQLite back end, and
+checkout). The judges are installed from PyPI into .build/import-venv: pySigma, its SQLite back end, and
 eql. Without the folder, or where the packages cannot be had, everything is skipped, loudly.
 
-Sigma: the sample rules of SigmaHQ, the examples of Tests/Golden/import, and rules drawn at random
+Sigma: the sample rules of SigmaHQ, and rules drawn at random
 from the fields and values of the recordings are imported and replayed. An event must match where
 
   tree    pySigma's own condition tree says so, evaluated here with plain logic (a test of an absent
@@ -23,7 +23,6 @@ on which it has one is judged otherwise.
 import collections
 import datetime
 import gzip
-import importlib.util
 import json
 import pathlib
 import random
@@ -33,10 +32,11 @@ import subprocess
 import sys
 import tempfile
 import tomllib
-import venv
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PACKAGES = ["pysigma", "pysigma-backend-sqlite", "eql"]
+import test_environment
+
+ROOT = test_environment.ROOT
+PACKAGES = ["pysigma==2.0.1", "pysigma-backend-sqlite==2.1.1", "eql==1.0.1"]
 WINDOWS = (
     "win-bitsadmin win-cmstp win-lsass-comsvcs win-mshta-sct win-reg-dump-sam win-schtask "
     "win-vbs-launcher"
@@ -44,31 +44,10 @@ WINDOWS = (
 CLOUD = ["cloudtrail-stratus", "cloudtrail-s3-exfil"]
 RANDOM_RULES = 150  # for each kind of events
 RANDOM_QUERIES = 150  # for each kind of events
-EVENTS_MAX = 4000  # of one recording, so that the whole takes less than a minute
+EVENTS_MAX = 4000  # of one recording, so that the whole takes a minute or two
 
 
-# ---------------------------------------------------------------- the judges
-
-
-def with_packages():
-    """Runs this script again in an environment with the judges."""
-    if importlib.util.find_spec("sigma") and importlib.util.find_spec("eql"):
-        return
-    folder = ROOT / ".build" / "oracle"
-    python = folder / "bin" / "python3"
-    if sys.prefix == str(folder):
-        skip("the packages are installed and do not import")
-    if not python.exists():
-        venv.create(folder, with_pip=True)
-    done = subprocess.run(
-        [python, "-m", "pip", "install", "-q", "--disable-pip-version-check", *PACKAGES],
-        capture_output=True,
-        text=True,
-        timeout=300,
-    )
-    if done.returncode != 0:
-        skip("the judges cannot be installed: " + done.stderr.strip().splitlines()[-1])
-    sys.exit(subprocess.run([python, __file__, *sys.argv[1:]]).returncode)
+# ---------------------------------------------------------------- leaving out
 
 
 def skip(reason):
@@ -700,7 +679,7 @@ if __name__ == "__main__":
     DATA = pathlib.Path(sys.argv[2]) if len(sys.argv) == 3 else ROOT.parent / "shared" / "data"
     if not DATA.is_dir():
         skip(f"there is no folder {DATA}")
-    with_packages()
+    test_environment.enter("import", PACKAGES)
     failures = []
     sigma(failures)
     eql(failures)
