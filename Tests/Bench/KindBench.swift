@@ -11,6 +11,8 @@ struct KindSample: Sendable {
     /// How many events fill a key, and how many keys are filled.
     var perKey: Int
     var keys: Int
+    /// How long it takes in event time until they are full.
+    var filling = TimeSpan.second
     /// The type and the fields but the key, by the number of the event.
     var event: @Sendable (Int) -> (type: String, fields: [(String, Value)])
 }
@@ -56,6 +58,30 @@ let kindSamples = [
             number % 10 == 0
                 ? ("deploy", [("version", .text("version-\(number % 97)-of-the-service"))])
                 : ("surge", [("level", .int(Int64(number % 5)))])
+        }),
+    KindSample(
+        name: "anomaly cluster",
+        text: """
+            event surge { service: text  pod: text  level: number }
+            rule r {
+              anomaly_cluster by service {
+                measure m = max(level) of surge every 1m by pod
+                baseline last 60 adapt after 10m
+                anomalous when robust_z(m) > 20
+                cluster when at least 3 pod within 5m
+              }
+              alert "{service}: {members.count}"
+            }
+            """,
+        perKey: 70_000, keys: 3, filling: .minute * 70,
+        event: { number in
+            (
+                "surge",
+                [
+                    ("pod", .text("pod-number-\(number % 1000)")),
+                    ("level", .int(Int64(number * 31 % 17))),
+                ]
+            )
         }),
 ]
 
@@ -138,8 +164,8 @@ private func keyBytes(_ sample: KindSample, _ held: HeldEngine) -> Int {
     let (keys, perKey) = (sample.keys, sample.perKey)
     var alerts: [Alert] = []
     let before = residentBytes()
-    // All within a second, so that nothing leaves a window.
-    let step = TimeSpan(nanoseconds: 1_000_000_000 / Int64(keys * perKey + 1))
+    // Mostly within a second, so that nothing leaves a window.
+    let step = TimeSpan(nanoseconds: sample.filling.nanoseconds / Int64(keys * perKey + 1))
     batches(sample, held.program, events: keys * perKey, keys: keys, step: step) { batch in
         held.engine.process(batch, rows: 0..<batch.count, emitting: &alerts)
         alerts.removeAll(keepingCapacity: true)
