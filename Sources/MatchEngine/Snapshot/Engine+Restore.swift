@@ -105,6 +105,8 @@ extension Engine {
         }
         var watermark = watermark
         try watermark.restore(from: &reader)
+        // What has been processed lies behind the watermark, and what comes next is put before neither.
+        guard reader.now <= watermark.time else { throw reader.damaged("a time to come") }
         let sources: [EngineCounters.Source] = try reader.readArray()
         let hurried = try reader.tally()
         let early: EngineCounters.Early = try reader.read()
