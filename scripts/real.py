@@ -467,8 +467,8 @@ SCENARIOS = {
     "win-schtask": ["windows_remote_task"],
     "win-sharpwmi": ["windows_wmi_starts_process"],
     "win-vbs-launcher": ["windows_script_starts_powershell"],
-    # The whole lab: its dump of LSASS, and the service that Metasploit made to become SYSTEM.
-    "win-lsass-campaign": ["windows_lsass_dump_comsvcs", "windows_service_from_temp"],
+    # The whole lab: its dump of LSASS, the service that Metasploit made to become SYSTEM, and both together.
+    "win-lsass-campaign": ["windows_lsass_dump_comsvcs", "windows_service_from_temp", "windows_alerts_add_up"],
 }
 
 

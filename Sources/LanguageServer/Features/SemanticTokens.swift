@@ -160,7 +160,7 @@ extension LanguageServer {
             return result
         }
         // In front of a colon stands a field or a step that has no declaration.
-        if after == .colon, token.keyword != nil { return result }
+        if after == .colon { return result }
         if token.keyword != nil {
             result.type = .keyword
             return result
