@@ -50,6 +50,9 @@ public struct TestPlan: Sendable, Equatable {
             case list(ListID, [Value])
             case watch(from: Timestamp)
             case advance(to: Timestamp)
+            /// The engine stops behind the events that have arrived by then, and another goes on from
+            /// a snapshot.
+            case crash(at: Timestamp)
             case expect(Outcome, at: Timestamp, with: [Probe])
             case expectNothing(else: Bool, before: Timestamp?)
         }

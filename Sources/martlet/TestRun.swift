@@ -58,6 +58,7 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
     options.keepsPartialMatches = true
     var end = TestPlan.epoch
     var arrivals: [(due: Timestamp, time: Timestamp, event: TestPlan.Event)] = []
+    var crashes: [(time: Timestamp, range: SourceRange)] = []
     for line in test.lines {
         switch line.kind {
         case .event(let event, let time, let count, let every):
@@ -74,6 +75,9 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
                 kind: program.tables.lists[id.rawValue].kind, values: values)
         case .watch(let from): options.watchStart = from
         case .advance(let time), .expect(_, at: let time, with: _): end = max(end, time)
+        case .crash(at: let time):
+            crashes.append((time, line.range))
+            end = max(end, time)
         case .expectNothing(else: _, before: let time): end = max(end, time ?? end)
         }
     }
@@ -89,18 +93,25 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
             type: event.type, time: arrivals[index].time, arrival: UInt64(arrival),
             fields: event.fields.compactMap { field in field.column.map { ($0, field.value) } })
     }
-    var engine = Engine(program: program, environment: environment, options: options)
-    var matched: [Alert] = []
-    engine.process(batch, rows: 0..<batch.count, emitting: &matched)
-    // The test's last instant is part of the test, and so are deadlines at exactly that time.
-    let behindEnd = end + TimeSpan(nanoseconds: 1)
-    engine.advance(to: behindEnd, emitting: &matched)
-    engine.closeSource(0, emitting: &matched)
-    matched.sort { $0.order < $1.order }
-    var stage = AlertStage(program: program)
-    var alerts: [Alert] = []
-    stage.process(matched, emitting: &alerts)
-    stage.advance(to: behindEnd, emitting: &alerts)
+    var drive = TestDrive(program: program, environment: environment, options: options)
+    var row = 0
+    for crash in crashes.sorted(by: { $0.time < $1.time }) {
+        let arrived = order[row...].prefix { arrivals[$0].due <= crash.time }.count
+        drive.process(batch, rows: row..<row + arrived)
+        row += arrived
+        do {
+            try drive.crash()
+        } catch {
+            result.failures = [
+                TestFailure(
+                    range: crash.range, expected: "to go on from a snapshot", got: ["\(error)"])
+            ]
+            return result
+        }
+    }
+    drive.process(batch, rows: row..<batch.count)
+    drive.finish(at: end)
+    var alerts = drive.alerts
 
     // Rules that this one reads are there to be read; what is expected is said of this one.
     let name = compilation.plans[test.rule.rawValue].name
@@ -109,15 +120,73 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
     if result.failures.contains(where: { $0.got.isEmpty }) {
         // What still waited at the end is a near miss once its time is over; what fires only then
         // is behind the test.
-        var later: [Alert] = []
-        engine.advance(to: .distantFuture, emitting: &later)
-        let misses = engine.takePartialMatches().filter { $0.rule == test.rule }
+        let misses = drive.takeMisses().filter { $0.rule == test.rule }
         let keyNames = compilation.plans[test.rule.rawValue].keyNames
         for index in result.failures.indices where result.failures[index].got.isEmpty {
             result.failures[index].because = nearest(misses, keyNames: keyNames)
         }
     }
     return result
+}
+
+/// The engine and the alert stage of a test.
+private struct TestDrive: ~Copyable {
+    private let program: Program
+    private let environment: EngineEnvironment
+    private let options: EngineOptions
+    private var engine: Engine
+    private var stage: AlertStage
+    private var misses: [PartialMatch] = []
+    private(set) var alerts: [Alert] = []
+
+    init(program: Program, environment: EngineEnvironment, options: EngineOptions) {
+        self.program = program
+        self.environment = environment
+        self.options = options
+        engine = Engine(program: program, environment: environment, options: options)
+        stage = AlertStage(program: program)
+    }
+
+    mutating func process(_ batch: EventBatch, rows: Range<Int>) {
+        var matched: [Alert] = []
+        engine.process(batch, rows: rows, emitting: &matched)
+        pass(&matched)
+    }
+
+    /// Nothing is left but a snapshot, and another engine goes on from it.
+    mutating func crash() throws(SnapshotError) {
+        misses += engine.takePartialMatches()
+        let (engineState, stageState) = (engine.snapshot(), stage.snapshot())
+        var matched: [Alert] = []
+        var report = RestoreReport()
+        engine = try Engine(
+            restoring: [engineState], program: program, environment: environment,
+            options: options, report: &report, emitting: &matched)
+        stage = try AlertStage(restoring: stageState, program: program)
+        pass(&matched)
+    }
+
+    /// The test's last instant is part of the test, and so are deadlines at exactly that time.
+    mutating func finish(at end: Timestamp) {
+        let behindEnd = end + TimeSpan(nanoseconds: 1)
+        var matched: [Alert] = []
+        engine.advance(to: behindEnd, emitting: &matched)
+        engine.closeSource(0, emitting: &matched)
+        pass(&matched)
+        stage.advance(to: behindEnd, emitting: &alerts)
+    }
+
+    /// The near misses, those included whose time is over only behind the end.
+    mutating func takeMisses() -> [PartialMatch] {
+        var later: [Alert] = []
+        engine.advance(to: .distantFuture, emitting: &later)
+        return misses + engine.takePartialMatches()
+    }
+
+    private mutating func pass(_ matched: inout [Alert]) {
+        matched.sort { $0.order < $1.order }
+        stage.process(matched, emitting: &alerts)
+    }
 }
 
 /// The candidate that came furthest; of several the first.

@@ -108,7 +108,7 @@ func runKindBench(events count: Int) {
     }
 }
 
-private func batches(
+func batches(
     _ sample: KindSample, _ program: Program, events count: Int, keys: Int, step: TimeSpan,
     _ use: (EventBatch) -> Void
 ) {

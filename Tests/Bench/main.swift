@@ -1,4 +1,4 @@
-// martlet-bench [scan [EVENTS [ROUNDS]] | check [RULES] | kinds [EVENTS]]: figures of this machine, each beside a reference
+// martlet-bench [scan [EVENTS [ROUNDS]] | check [RULES] | kinds [EVENTS] | snapshot]: figures of this machine, each beside a reference
 // taken in the same run. Without a word: all of them. `martlet bench` measures the rest.
 
 let words = Array(CommandLine.arguments.dropFirst())
@@ -9,3 +9,4 @@ if words.isEmpty || words[0] == "scan" {
 }
 if words.isEmpty || words[0] == "check" { runCheckBench(rules: numbers.first ?? 1000) }
 if words.isEmpty || words[0] == "kinds" { runKindBench(events: numbers.first ?? 500_000) }
+if words.isEmpty || words[0] == "snapshot" { runSnapshotBench() }

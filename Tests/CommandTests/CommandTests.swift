@@ -153,6 +153,39 @@ struct CommandTests {
         #expect(bad.output.contains("`fails.count == 4` compared 3 with 4"))
     }
 
+    @Test("test lets the engine crash and go on from a snapshot, with what it knew")
+    func crashes() throws {
+        let workspace = try Workspace()
+        try workspace.write(
+            "crash.rules",
+            """
+            event login { user: text  ok: bool }
+            rule three {
+              threshold by user {
+                over login where not ok
+                window 1m sliding
+                when count >= 3 for 10s
+              }
+              alert "{user}: {count}"
+              suppress by user for 1h
+            }
+            test "the count, the clock and the silence outlive a crash" for three {
+              at 0s login { user: "ann", ok: false } repeat 3 every 1s
+              crash at 1s
+              crash at 5s
+              at 8s login { user: "bob", ok: true }
+              crash at 12s
+              at 2m login { user: "ann", ok: false } repeat 3 every 1s
+              crash at 2m2s
+              expect alert at 12s with count == 3
+              expect resolve at 1m
+              expect nothing else before 3m
+            }
+            """)
+        let good = try workspace.martlet("test", "crash.rules")
+        #expect(good.code == 0, "\(good.output)\(good.errors)")
+    }
+
     @Test("test tells how far the nearest candidate came where no alert did")
     func nearestCandidate() throws {
         let workspace = try Workspace([

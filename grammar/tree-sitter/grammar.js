@@ -18,8 +18,8 @@ const CONSTANTS = ['false', 'true'];
 const CLAUSES = [
   'absent', 'active', 'adapt', 'advance', 'after', 'alert', 'aligned', 'all', 'allow',
   'anomalous', 'anomaly_cluster', 'arrives', 'as', 'assume', 'at', 'attach', 'attack',
-  'baseline', 'before', 'by', 'cluster', 'confidence', 'correction', 'correlation', 'daily',
-  'data', 'during', 'each', 'early', 'enabled', 'events', 'exactly', 'expect',
+  'baseline', 'before', 'by', 'cluster', 'confidence', 'correction', 'correlation', 'crash',
+  'daily', 'data', 'during', 'each', 'early', 'enabled', 'events', 'exactly', 'expect',
   'falsepositives', 'few', 'fire', 'first', 'for', 'forecast', 'forget', 'from', 'gap',
   'group', 'hopping', 'immediately', 'keep', 'key', 'lag', 'last', 'latest', 'least', 'lift',
   'limit', 'linked', 'mask', 'masked', 'match', 'max', 'measure', 'min', 'moves_with', 'no',

@@ -197,6 +197,7 @@ enum CompletionWords {
             "arrives at ${1:20s} ${2:event} { $3 } time ${4:5s}"),
         Word("list", "What a list holds in this test.", "list ${1:name} = [$0]"),
         Word("watch from", "When watching began."), Word("advance to", "Time goes on."),
+        Word("crash at", "The engine stops, and another goes on from a snapshot."),
         Word("expect alert at", "An alert."), Word("expect resolve at", "An end."),
         Word("expect correction at", "An alert that was mended."),
         Word("expect nothing", "No alert."), Word("expect nothing else", "No other alert."),

@@ -109,7 +109,7 @@ extension Checker {
             case .late(var event, arrives: let arrives, time: let time):
                 resolve(&event)
                 test.lines[index].kind = .late(event, arrives: arrives, time: time)
-            case .list, .watch, .advance, .expect, .expectNothing: break
+            case .list, .watch, .advance, .crash, .expect, .expectNothing: break
             }
         }
     }

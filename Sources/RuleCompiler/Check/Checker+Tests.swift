@@ -47,6 +47,7 @@ extension Checker {
             return .list(list.id, elements.compactMap { listValue($0, list.kind) })
         case .watch(from: let from): return .watch(from: instant(from))
         case .advance(to: let to): return .advance(to: instant(to))
+        case .crash(at: let at): return .crash(at: instant(at))
         case .expect(let outcome, at: let at, with: let expressions):
             let outcome = TestPlan.Outcome(rawValue: outcome.rawValue) ?? .alert
             return .expect(

@@ -30,7 +30,7 @@ public enum Keyword: String, Sendable, CaseIterable {
     case baseline, adapt, anomalous, the, cluster, linked, span, min, spread, values, update
 
     // Tests.
-    case expect, nothing, correction, with, `else`, time, watch, advance, arrives
+    case expect, nothing, correction, with, `else`, time, watch, advance, arrives, crash
 
     // Expressions.
     case and, or, not, `in`, contains, starts, ends, like, matches, cidr, exists, missing

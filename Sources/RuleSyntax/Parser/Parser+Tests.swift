@@ -14,7 +14,9 @@ extension Parser {
         return TestDeclaration(title: title, rule: rule, lines: lines, range: range(from: start))
     }
 
-    private static let testWords: [Keyword] = [.at, .arrives, .list, .watch, .advance, .expect]
+    private static let testWords: [Keyword] = [
+        .at, .arrives, .list, .watch, .advance, .crash, .expect,
+    ]
 
     private mutating func testLine() -> TestLine? {
         let start = current.range
@@ -51,6 +53,9 @@ extension Parser {
         case .advance:
             expect(.to)
             return duration().map { .advance(to: $0) }
+        case .crash:
+            expect(.at)
+            return duration().map { .crash(at: $0) }
         case .expect:
             return expectation()
         default:

@@ -600,6 +600,8 @@ public struct TestLine: Sendable, Equatable {
         case list(Name, [ExpressionSyntax])
         case watch(from: DurationLiteral)
         case advance(to: DurationLiteral)
+        /// `crash at 30s`: the engine stops and another goes on from a snapshot.
+        case crash(at: DurationLiteral)
         /// `expect alert at 30s with a, b`
         case expect(Outcome, at: DurationLiteral, with: [ExpressionSyntax])
         /// `expect nothing`, `expect nothing else`, `expect nothing before 5m`

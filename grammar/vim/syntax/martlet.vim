@@ -18,11 +18,11 @@ syntax keyword martletDeclaration
 syntax keyword martletClause
     \ absent active adapt advance after alert aligned all allow anomalous anomaly_cluster
     \ arrives as assume at attach attack baseline before by cluster confidence correction
-    \ correlation daily data during each early enabled events exactly expect falsepositives few
-    \ fire first for forecast forget from gap group hopping immediately keep key lag last
-    \ latest least lift limit linked mask masked match max measure min moves_with no none
-    \ nothing number of off on once optional order outside over overlap owner partial per
-    \ points pooled possible references refresh remind repeat report reset resolve restart
+    \ correlation crash daily data during each early enabled events exactly expect
+    \ falsepositives few fire first for forecast forget from gap group hopping immediately keep
+    \ key lag last latest least lift limit linked mask masked match max measure min moves_with
+    \ no none nothing number of off on once optional order outside over overlap owner partial
+    \ per points pooled possible references refresh remind repeat report reset resolve restart
     \ resume risk runbook runs seasonal send sequence session severity show sliding span spread
     \ stale start step strength suppress tags the them then threshold time title to tumbling
     \ unbounded unless until update values watch weekly when where window with within without
