@@ -22,6 +22,7 @@ extension EngineCounters.Rule: StateCoded {
     static let tallies: [WritableKeyPath<Self, Int> & Sendable] = [
         \.events, \.alerts, \.silenced, \.missingKeys, \.late, \.corrections, \.evictedKeys,
         \.droppedRuns, \.droppedEvents, \.droppedValues, \.exhaustedSearches,
+        \.missingMembers, \.droppedMembers,
     ]
 
     init(from reader: inout StateReader) throws(SnapshotError) {
