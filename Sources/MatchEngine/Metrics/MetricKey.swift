@@ -96,11 +96,8 @@ struct MetricKey: Sendable {
         for forecaster in forecasters { forecaster.write(to: &writer) }
     }
 
-    init(
-        from reader: inout StateReader, rule: MetricRule, at instant: Timestamp
-    ) throws(SnapshotError) {
-        lastEvent = try reader.read()
-        guard lastEvent <= instant else { throw reader.damaged("an event of times to come") }
+    init(from reader: inout StateReader, rule: MetricRule) throws(SnapshotError) {
+        lastEvent = try reader.past()
         buckets = try MetricBuckets(from: &reader, rule: rule, lastEvent: lastEvent)
         forecasters = []
         for forecast in rule.forecasts {

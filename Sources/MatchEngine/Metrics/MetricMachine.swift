@@ -90,7 +90,7 @@ struct MetricMachine: RuleMachine {
         in context: inout MachineContext
     ) throws(SnapshotError) {
         guard try reader.bool(), let rule else { return }
-        let state = try MetricKey(from: &reader, rule: rule, at: context.instant)
+        let state = try MetricKey(from: &reader, rule: rule)
         guard let key else { return }
         context.wake(key, at: state.nextInstant(rule: rule))
         while keys.count <= key.index { keys.append(nil) }
