@@ -30,9 +30,12 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
     let size: (runs: Int, events: Int, eventBytes: Int)
     var runBytes = 64
     switch plan.pattern {
-    case .sequence(let sequence): size = sequenceSize(sequence, tables)
-    case .threshold(let threshold): size = thresholdSize(threshold, tables)
-    case .correlation(let correlation): size = correlationSize(correlation, tables)
+    case .sequence(let sequence):
+        size = sequenceSize(sequence)
+        // A run, in an array with room for twice as many, and the events of each of its steps.
+        runBytes = 320 + 64 * sequence.steps.count
+    case .threshold(let threshold): size = thresholdSize(threshold)
+    case .correlation(let correlation): size = correlationSize(correlation)
     case .anomaly(let anomaly):
         size = anomalySize(anomaly)
         runBytes = memberBytes(anomaly)
@@ -48,16 +51,16 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
     return plan
 }
 
-/// A table entry, a deadline and the time of last use.
-private let keyBytes = 96
+/// A table entry, the values of the key, a deadline and the time of last use.
+private let keyBytes = 256
 
 private func sequenceSize(
-    _ plan: SequencePlan, _ tables: RuleSetTables
+    _ plan: SequencePlan
 ) -> (runs: Int, events: Int, eventBytes: Int) {
     if plan.isStateless { return (0, 0, 0) }
     let taken = plan.takenSteps
     // Candidates of absences and of `without` are kept too; of them only the times matter.
-    let eventBytes = plan.steps.map { bytes(ofEventWith: $0.captured, tables) }.max() ?? 0
+    let eventBytes = bytes(ofEventWith: plan.steps.map(\.captured.count).max() ?? 0)
     let needed = taken.reduce(0) { saturatingSum($0, $1.minimum) }
     let most = taken.reduce(Int?.some(0)) { sum, step in
         guard let sum, let maximum = step.maximum else { return nil }
@@ -75,24 +78,40 @@ private func sequenceSize(
 }
 
 private func thresholdSize(
-    _ plan: ThresholdPlan, _ tables: RuleSetTables
+    _ plan: ThresholdPlan
 ) -> (runs: Int, events: Int, eventBytes: Int) {
-    // An event of a window is its time and one number for each measure with an argument.
-    let values = plan.measures.filter { $0.argument != nil }.count
+    // An event of a window is two times, the conditions that it passes, and the values of the measures.
+    // Each is in a queue, which may have room for four times what is in it.
+    let eventBytes = plan.measures.reduce(4 * (2 * 8 + 8)) { sum, measure in
+        let value = measure.argument == nil ? 0 : 4 * 24
+        return sum + value + bytesPerSample(of: measure.function)
+    }
     let events: Int
     switch plan.window.kind {
     case .last(let count): events = max(1, count)
     case .sliding, .tumbling, .hopping, .session: events = StateDefaults.eventsPerWindow
     }
-    return (1, events, 16 + 24 * values)
+    return (1, events, eventBytes)
+}
+
+/// What a measure keeps of an event while it is in the window, besides its value.
+private func bytesPerSample(of function: AggregateFunction) -> Int {
+    switch function {
+    case .count, .sum, .avg, .last: 0
+    // Those that may yet become the measure, in a queue.
+    case .min, .max: 4 * 32
+    case .first, .rate: 4 * 40
+    case .percentile: 2 * 8
+    // A value, how often it came, and the room of a table that is half full.
+    case .distinct: 96
+    }
 }
 
 private func correlationSize(
-    _ plan: CorrelationPlan, _ tables: RuleSetTables
+    _ plan: CorrelationPlan
 ) -> (runs: Int, events: Int, eventBytes: Int) {
-    // A queue may have room for four times what is in it; an event also has its values.
     let fields = plan.members.map(\.captured.count).max() ?? 0
-    return (1, StateDefaults.eventsPerRun, 4 * 56 + 32 + 64 * fields)
+    return (1, StateDefaults.eventsPerRun, bytes(ofEventWith: fields))
 }
 
 /// What a strength keeps of a key besides the events of the window.
@@ -177,16 +196,9 @@ private func bytes(of function: AggregateFunction) -> Int {
     }
 }
 
-/// Time, arrival number and the captured fields; a text is counted with 24 bytes of its own.
-private func bytes(ofEventWith captured: [FieldID], _ tables: RuleSetTables) -> Int {
-    captured.reduce(24) { sum, field in
-        guard tables.fields.indices.contains(Int(field.rawValue)) else { return sum + 16 }
-        switch tables.fields[Int(field.rawValue)].type {
-        case .text, .enumeration, .list, .unknown: return sum + 40
-        case .bool, .number, .ip, .network, .time, .span, .event: return sum + 16
-        }
-    }
-}
+/// An event with so many captured fields. It is in a queue, which may have room for four times what is in
+/// it; its values have memory of their own, and so may each text.
+private func bytes(ofEventWith fields: Int) -> Int { 4 * 56 + 32 + 64 * fields }
 
 private func saturatingSum(_ left: Int, _ right: Int) -> Int {
     let (sum, overflow) = left.addingReportingOverflow(right)

@@ -38,7 +38,7 @@ private func boundWords(_ bound: StateBound) -> String {
         + totalWords(bound)
 }
 
-/// `about 352 B per key, 100,000 keys = 35 MB at most`
+/// `about 1.6 kB per key, 100,000 keys = 160 MB at most`
 private func totalWords(_ bound: StateBound) -> String {
     "about \(byteWords(bound.bytesPerKey)) per key, \(counted(bound.keys, "key")) = "
         + "\(byteWords(bound.bytesTotal)) at most"
