@@ -3,187 +3,135 @@ import MatchEngine
 import RuleCompiler
 import RuleModel
 import RuleSyntax
+import StreamRuntime
 
-/// One rule of a kind, with events for it.
-struct KindSample: Sendable {
-    var name: String
-    var text: String
-    /// How many events fill a key, and how many keys are filled.
-    var perKey: Int
-    var keys: Int
-    /// How long it takes in event time until they are full.
-    var filling = TimeSpan.second
-    /// The type and the fields but the key, by the number of the event.
-    var event: @Sendable (Int) -> (type: String, fields: [(String, Value)])
-}
-
-let kindSamples = [
-    KindSample(
-        name: "correlation",
-        text: """
-            event deploy { service: text  version: text }
-            event surge { service: text  level: number }
-            rule r {
-              correlation by service within 15m {
-                a: deploy
-                b: surge where level > 1
-                order a, b
-              }
-              alert "{service}: {a.version}, {b.level}"
-            }
-            """,
-        perKey: 2_500, keys: 200,
-        event: { number in
-            number % 10 == 0
-                ? ("deploy", [("version", .text("version-\(number % 97)-of-the-service"))])
-                : ("surge", [("level", .int(Int64(number % 5)))])
-        }),
-    KindSample(
-        name: "correlation with a lift",
-        text: """
-            event deploy { service: text  version: text }
-            event surge { service: text  level: number }
-            rule r {
-              correlation by service within 1s {
-                a: deploy
-                b: surge where level > 1
-                order a, b
-                strength lift(b after a within 1m) >= 3 over 1d with at least 20
-              }
-              alert "{service}: {a.version}, {b.level}"
-            }
-            """,
-        perKey: 110_000, keys: 20,
-        event: { number in
-            number % 10 == 0
-                ? ("deploy", [("version", .text("version-\(number % 97)-of-the-service"))])
-                : ("surge", [("level", .int(Int64(number % 5)))])
-        }),
-    KindSample(
-        name: "anomaly cluster",
-        text: """
-            event surge { service: text  pod: text  level: number }
-            rule r {
-              anomaly_cluster by service {
-                measure m = max(level) of surge every 1m by pod
-                baseline last 60 adapt after 10m
-                anomalous when robust_z(m) > 20
-                cluster when at least 3 pod within 5m
-              }
-              alert "{service}: {members.count}"
-            }
-            """,
-        perKey: 70_000, keys: 3, filling: .minute * 70,
-        event: { number in
-            (
-                "surge",
-                [
-                    ("pod", .text("pod-number-\(number % 1000)")),
-                    ("level", .int(Int64(number * 31 % 17))),
-                ]
-            )
-        }),
-]
-
-/// Runs the engine alone, on one thread, over events that are in memory: how many it takes a second, and
-/// how much memory a key takes when it has as many events as its rule allows, beside the bound that
-/// the compiler states.
+/// For one rule of each kind alone, on one thread: how many events a second are read and judged beside
+/// the bare scan of the same bytes in the same run, and how much memory a key takes that is as full as
+/// its rule allows, beside the bound that the compiler states.
 func runKindBench(events count: Int) {
-    var engines: [HeldEngine] = []
-    var memory: [String] = []
+    var runs: [(sample: KindSample, run: KindRun, memory: String)] = []
     // Memory first: what the speed takes and gives back would hide it.
     for sample in kindSamples {
+        let run = KindRun(sample)
+        let bytes = keyBytes(sample, run)
+        let memory =
+            "\(bytes) bytes a key of \(sample.filling.words), bound \(run.bound.bytesPerKey)"
+        runs.append((sample, run, memory))
+    }
+    for (sample, _, memory) in runs {
+        let (scan, whole, alerts) = speed(sample, events: count)
+        func rate(_ seconds: Double) -> String {
+            String(format: "%.2f M", Double(count) / seconds / 1e6)
+        }
+        print(
+            "kinds    \(sample.name): \(rate(whole)) events/s, bare scan \(rate(scan)), "
+                + String(format: "%.2f of scan, ", scan / whole)
+                + "\(alerts * 1000 / count) alerts a thousand; \(memory)")
+    }
+}
+
+/// An engine with the decoder in front of it. Runs are kept to the end, so that what one gives back does
+/// not hide what the next takes.
+final class KindRun {
+    let program: Program
+    let bound: StateBound
+    private(set) var engine: Engine
+    private var decoder: NDJSONDecoder
+    private var batch: EventBatch
+    private var report = InputReport()
+    private var arrival: UInt64 = 0
+    private var output: [Alert] = []
+    private(set) var alerts = 0
+
+    init(_ sample: KindSample) {
         let compilation = compile([SourceText(name: "kind.rules", text: sample.text)])
         guard let program = compilation.program, let plan = compilation.plans.first else {
             print("kinds    \(sample.name): \(compilation.diagnostics.map(\.message))")
             exit(1)
         }
-        engines.append(HeldEngine(program))
-        let bytes = keyBytes(sample, engines[engines.count - 1])
-        memory.append("\(bytes) bytes a full key, bound \(plan.bound.bytesPerKey)")
-    }
-    for (index, sample) in kindSamples.enumerated() {
-        let seconds = speed(sample, engines[index].program, events: count)
-        print("kinds    \(sample.name): \(Int(Double(count) / seconds)) events/s; \(memory[index])")
-    }
-}
-
-func batches(
-    _ sample: KindSample, _ program: Program, events count: Int, keys: Int, step: TimeSpan,
-    _ use: (EventBatch) -> Void
-) {
-    let tables = program.tables
-    func column(_ name: String) -> Int? { tables.columns.firstIndex(of: FieldPath([name])) }
-    let start = Timestamp(nanoseconds: 1_767_225_600_000_000_000)
-    var number = 0
-    while number < count {
-        var batch = EventBatch(source: 0, fieldCount: tables.columns.count)
-        for _ in 0..<min(4096, count - number) {
-            // Every key gets the whole mixture.
-            let (type, values) = sample.event(number / keys)
-            let key = Value.text("service-number-\(number % keys)")
-            let fields = ([("service", key)] + values).compactMap { name, value in
-                column(name).map { (column: $0, value: value) }
-            }
-            let id = tables.eventTypes.firstIndex(of: type).map {
-                EventTypeID(rawValue: UInt16($0))
-            }
-            batch.append(
-                type: id ?? .unread, time: start + step * Int64(number),
-                arrival: UInt64(number + 1),
-                fields: fields)
-            number += 1
-        }
-        use(batch)
-    }
-}
-
-private func speed(_ sample: KindSample, _ program: Program, events count: Int) -> Double {
-    var made: [EventBatch] = []
-    let step = TimeSpan(nanoseconds: 5_000_000)
-    batches(sample, program, events: count, keys: 1000, step: step) { made.append($0) }
-    var best = Double.infinity
-    for _ in 0..<3 {
-        var engine = Engine(
+        self.program = program
+        bound = plan.bound
+        engine = Engine(
             program: program, environment: EngineEnvironment(), options: EngineOptions())
-        var alerts: [Alert] = []
-        best = min(
-            best,
-            cpuSeconds {
-                for batch in made {
-                    engine.process(batch, rows: 0..<batch.count, emitting: &alerts)
-                    alerts.removeAll(keepingCapacity: true)
-                }
-            })
+        decoder = NDJSONDecoder(
+            fields: program.tables.columns, eventTypes: program.tables.eventTypes,
+            options: InputOptions(timeField: FieldPath(["time"])))
+        batch = EventBatch(source: 0, fieldCount: program.tables.columns.count)
+    }
+
+    var events: Int { report.events }
+
+    /// - Parameter judges: Whether the engine gets to see the events; else they are only read.
+    func read(_ bytes: [UInt8], judges: Bool) {
+        var chunk = LineChunk(padded: bytes, count: bytes.count - 64)
+        while !chunk.isDecoded {
+            batch.removeAll()
+            decoder.decode(&chunk, into: &batch, arrival: &arrival, report: &report)
+            guard judges else { continue }
+            engine.process(batch, rows: 0..<batch.count, emitting: &output)
+            alerts += output.count
+            output.removeAll(keepingCapacity: true)
+        }
+    }
+
+    func fill(_ filling: KindSample.Filling) {
+        makeChunks(
+            filling.keys * filling.eventsPerKey, keys: filling.keys,
+            { filling.event($0 / filling.keys) }, { read($0, judges: true) })
+        precondition(engine.keysInUse == filling.keys, "the keys were to be full")
+    }
+}
+
+/// Seconds to read the events, and to read and judge them: the best of three rounds each, in turns.
+private func speed(
+    _ sample: KindSample, events count: Int
+) -> (scan: Double, whole: Double, alerts: Int) {
+    let keys = 1_000
+    var chunks: [[UInt8]] = []
+    makeChunks(
+        count, keys: keys,
+        { (sample.event($0 / keys), milliseconds(5 * $0)) }, { chunks.append($0) })
+    var best = (scan: Double.infinity, whole: Double.infinity, alerts: 0)
+    for _ in 0..<3 {
+        let (reader, whole) = (KindRun(sample), KindRun(sample))
+        best.scan = min(
+            best.scan, cpuSeconds { for chunk in chunks { reader.read(chunk, judges: false) } })
+        best.whole = min(
+            best.whole, cpuSeconds { for chunk in chunks { whole.read(chunk, judges: true) } })
+        precondition(reader.events == count && whole.events == count, "every line is an event")
+        best.alerts = whole.alerts
     }
     return best
 }
 
 /// What the process grows by while keys fill up, for each key.
-private func keyBytes(_ sample: KindSample, _ held: HeldEngine) -> Int {
-    let (keys, perKey) = (sample.keys, sample.perKey)
-    var alerts: [Alert] = []
+private func keyBytes(_ sample: KindSample, _ run: KindRun) -> Int {
     let before = residentBytes()
-    // Mostly within a second, so that nothing leaves a window.
-    let step = TimeSpan(nanoseconds: sample.filling.nanoseconds / Int64(keys * perKey + 1))
-    batches(sample, held.program, events: keys * perKey, keys: keys, step: step) { batch in
-        held.engine.process(batch, rows: 0..<batch.count, emitting: &alerts)
-        alerts.removeAll(keepingCapacity: true)
-    }
-    let after = residentBytes()
-    precondition(held.engine.keysInUse == keys, "the keys were to be full")
-    return max(0, after - before) / keys
+    run.fill(sample.filling)
+    return max(0, residentBytes() - before) / sample.filling.keys
 }
 
-/// Engines are kept to the end, so that what one gives back does not hide what the next takes.
-private final class HeldEngine {
-    let program: Program
-    var engine: Engine
-
-    init(_ program: Program) {
-        self.program = program
-        engine = Engine(
-            program: program, environment: EngineEnvironment(), options: EngineOptions())
+/// Events as lines, each followed by one of the next key, in chunks for the decoder.
+///
+/// - Parameter event: The event of a number, and how long after the first it comes.
+private func makeChunks(
+    _ count: Int, keys: Int, _ event: (Int) -> (event: KindEvent, after: TimeSpan),
+    _ use: ([UInt8]) -> Void
+) {
+    let start = Timestamp(nanoseconds: 1_767_225_600_000_000_000)
+    var number = 0
+    while number < count {
+        var lines: [UInt8] = []
+        for _ in 0..<min(2_048, count - number) {
+            let (event, after) = event(number)
+            let line = """
+                {"time":"\(start + after)","type":"\(event.type)",\
+                "service":"service-number-\(number % keys)",\(event.fields)}\n
+                """
+            lines += line.utf8
+            number += 1
+        }
+        use(lines + [UInt8](repeating: 0, count: 64))
     }
 }
 
