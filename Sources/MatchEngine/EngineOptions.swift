@@ -185,7 +185,10 @@ extension EngineCounters.Rule {
         evictedKeys += other.evictedKeys
         droppedRuns += other.droppedRuns
         droppedEvents += other.droppedEvents
+        droppedValues += other.droppedValues
         exhaustedSearches += other.exhaustedSearches
+        missingMembers += other.missingMembers
+        droppedMembers += other.droppedMembers
         missingKeys = max(missingKeys, other.missingKeys)
         late = max(late, other.late)
     }
