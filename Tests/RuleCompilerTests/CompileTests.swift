@@ -168,7 +168,7 @@ struct CompileTests {
         #expect(expected[0].sides?.right == 2 && expected[1].sides == nil)
     }
 
-    @Test("checks every file, whatever is wrong with another")
+    @Test("D4 checks every file together, whatever is wrong with another")
     func files() {
         let bad = "rule broken { sequence by user { a: login where"
         let other = "rule other {\nsequence { a: login where usr == \"x\" }\nalert \"{a.time}\"\n}"
@@ -230,7 +230,7 @@ struct CompileTests {
         #expect(alone.plans[0].place == RulePlace())
     }
 
-    @Test("reads deployment blocks, with secrets as references")
+    @Test("D2 reads deployment blocks, with secrets as references")
     func deployment() throws {
         let plan = try compiled(
             """
@@ -251,6 +251,30 @@ struct CompileTests {
         #expect(sink.rate == SinkPlan.Rate(count: 2, per: .minute))
         #expect(plan.engine.listen == "127.0.0.1:8686")
         #expect(plan.engine.memoryBytes == 1_000_000_000 && plan.engine.keysPerRule == 500)
+    }
+
+    @Test("D1 unknown settings, connectors and sinks are errors with a suggestion")
+    func unknownSettings() {
+        let text =
+            Self.login + """
+                source orders { file "orders.ndjson"  latenes 5s }
+                sink soc { slak { url secret file "tokens/slack" } }
+                engine { memori 1GB }
+                rule r {
+                  sequence { a: login where ok }
+                  alert "{a.time}"
+                  send to sok
+                }
+                """
+        let result = compile([SourceText(name: "a.rules", text: text)])
+        let found = result.diagnostics.filter { $0.severity == .error }
+        #expect(found.count >= 4)
+        for word in ["lateness", "slack", "memory", "soc"] {
+            #expect(
+                found.contains { $0.help.contains { $0.text.contains("`\(word)`") } },
+                "nothing suggests \(word)")
+        }
+        #expect(result.program == nil)
     }
 
     @Test("silences a warning that a rule allows, in that rule only")
