@@ -11,8 +11,9 @@ extension RulePlan {
     public func fingerprinted(tables: RuleSetTables) -> RulePlan {
         let text = PlanText(self, tables: tables, isCanonical: true)
         var plan = self
-        plan.shape = hash(text.stateLines + text.stateFieldLines)
-        plan.fingerprint = hash([name] + text.stateLines + text.judgementLines + text.emissionLines)
+        let state = text.stateLines
+        plan.shape = hash(state + text.stateFieldLines)
+        plan.fingerprint = hash([name] + state + text.judgementLines + text.emissionLines)
         return plan
     }
 

@@ -229,7 +229,10 @@ extension PlanText {
             }
         }
         for input in plan.inputs { fields.formUnion(input.key) }
-        return fields.sorted { (Text(name($0)), $0.rawValue) < (Text(name($1)), $1.rawValue) }
+        // Each name is spelled once, not once for each comparison.
+        let named = fields.map { (name: Text(name($0)), field: $0) }
+        return named.sorted { ($0.name, $0.field.rawValue) < ($1.name, $1.field.rawValue) }
+            .map(\.field)
     }
 
     private var usedLists: [ListPlan] {
