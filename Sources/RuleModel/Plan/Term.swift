@@ -139,27 +139,35 @@ public indirect enum Term: Hashable, Sendable {
 extension Term {
     /// The terms directly below this one.
     public var children: [Term] {
+        var children: [Term] = []
+        forEachChild { children.append($0) }
+        return children
+    }
+
+    /// Calls the closure with each term directly below this one, in order, without an array of them.
+    public func forEachChild(_ body: (Term) -> Void) {
         switch self {
         case .constant, .field, .stepField, .stepList, .stepCount, .stepAggregate, .key, .measure,
             .fact, .score, .clusterCount, .clusterField, .variable:
-            return []
+            break
         case .not(let term), .exists(let term), .negate(let term), .pattern(let term, _, _),
             .inList(let term, _, _), .lookup(_, key: let term, _):
-            return [term]
+            body(term)
         case .and(let terms), .or(let terms), .call(_, let terms), .list(let terms):
-            return terms
+            for term in terms { body(term) }
         case .compare(_, let left, let right, _), .textTest(_, let left, let right, _),
             .member(let left, of: let right, _), .inNetwork(let left, let right),
             .otherwise(let left, let right), .arithmetic(_, let left, let right),
             .quantified(_, in: let left, _, let right):
-            return [left, right]
+            body(left)
+            body(right)
         }
     }
 
     /// Calls the closure with this term and every term below it, parents first.
     public func forEach(_ body: (Term) -> Void) {
         body(self)
-        for child in children { child.forEach(body) }
+        forEachChild { $0.forEach(body) }
     }
 
     /// Whether the term looks at the current event and constants alone, so that it can be judged
