@@ -13,7 +13,8 @@ struct EarlyJudge: Sendable {
     /// not make every arrival dear.
     static let waitingMax = 1_000
 
-    private let rules: [Bool]
+    /// Which rules may be early, by index into `Program.rules`.
+    let rules: [Bool]
     private var rehearsal: Rehearsal
     private var waiting: [RehearsedKey: [RehearsedEvent]] = [:]
     /// Where an event stands in `waiting`, by arrival number.
@@ -26,8 +27,6 @@ struct EarlyJudge: Sendable {
         rehearsal = Rehearsal(
             program: program, environment: environment, options: options, rules: rules)
     }
-
-    func mayBeEarly(_ rule: Int) -> Bool { rules[rule] }
 
     mutating func setList(_ list: ListID, _ table: ListTable) { rehearsal.setList(list, table) }
 

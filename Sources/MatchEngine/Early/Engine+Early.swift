@@ -4,51 +4,50 @@ import RuleModel
 extension Engine {
     /// Takes note of an event that has to wait, and tells what it completes as things stand.
     mutating func judgeOnArrival(_ event: Event, at place: Timestamp, source: Int) {
-        guard early != nil else { return }
+        guard let wanted = early?.rules else { return }
         let isAsked = source < judgesEarly.count && judgesEarly[source]
-        for candidate in event.batch.candidates.places(of: event.row) {
-            let rule = event.batch.candidates.rule(at: candidate)
-            guard early?.mayBeEarly(rule) == true else { continue }
-            context.rule = rule
-            for route in routes[rule] where route.type == event.type && route.admits(event) {
-                guard let key = holdEarly(event, at: place, rule: rule, route: route), isAsked
-                else { continue }
-                let values = keyReader.values(route.key, of: event)
-                let found = early?.alerts(key, values: values, of: machines, context) ?? []
-                for alert in found where !context.earlyAlerts.contains(alert.id) {
-                    sendEarly(alert)
-                }
-            }
+        for seen in rehearsed(event, at: place, by: wanted) {
+            early?.hold(seen.entry, seen.key)
+            guard isAsked else { continue }
+            context.rule = seen.key.rule
+            let values = keyReader.values(seen.fields, of: event)
+            let found = early?.alerts(seen.key, values: values, of: machines, context) ?? []
+            for alert in found where !context.earlyAlerts.contains(alert.id) { sendEarly(alert) }
         }
     }
 
     /// Takes note of an event that waited already when a snapshot was written, and was judged then.
     mutating func holdEarly(_ event: Event, at place: Timestamp) {
-        guard early != nil, event.batch.candidates.contains(event.row) else { return }
-        for candidate in event.batch.candidates.places(of: event.row) {
-            let rule = event.batch.candidates.rule(at: candidate)
-            guard early?.mayBeEarly(rule) == true else { continue }
-            context.rule = rule
-            for route in routes[rule] where route.type == event.type && route.admits(event) {
-                holdEarly(event, at: place, rule: rule, route: route)
-            }
+        guard let wanted = early?.rules, event.batch.candidates.contains(event.row) else { return }
+        for seen in rehearsed(event, at: place, by: wanted) {
+            early?.hold(seen.entry, seen.key)
         }
     }
 
-    /// The event's key, if that is this shard's.
-    @discardableResult
-    private mutating func holdEarly(
-        _ event: Event, at place: Timestamp, rule: Int, route: KeyRoute
-    ) -> RehearsedKey? {
-        guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
-            return nil
+    /// The event as each key of this shard sees it, in order of rules and routes.
+    ///
+    /// - Parameters:
+    ///   - place: Where the event stands in the order.
+    ///   - wanted: Which rules are of interest, by index into `Program.rules`.
+    private mutating func rehearsed(
+        _ event: Event, at place: Timestamp, by wanted: [Bool]
+    ) -> [(key: RehearsedKey, entry: RehearsedEvent, fields: [FieldID])] {
+        var found: [(key: RehearsedKey, entry: RehearsedEvent, fields: [FieldID])] = []
+        for candidate in event.batch.candidates.places(of: event.row) {
+            let rule = event.batch.candidates.rule(at: candidate)
+            guard wanted[rule] else { continue }
+            context.rule = rule
+            for route in routes[rule] where route.type == event.type && route.admits(event) {
+                guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
+                    continue
+                }
+                let entry = RehearsedEvent(
+                    event: event, place: place, inputs: route.inputs,
+                    canBegin: route.canBegin(event))
+                found.append((RehearsedKey(rule: rule, hash: hash), entry, route.key))
+            }
         }
-        let key = RehearsedKey(rule: rule, hash: hash)
-        early?.hold(
-            RehearsedEvent(
-                event: event, place: place, inputs: route.inputs,
-                canBegin: route.canBegin(event)), key)
-        return key
+        return found
     }
 
     private mutating func sendEarly(_ alert: Alert) {
@@ -76,22 +75,10 @@ extension Engine {
 
     /// Keeps an event that is being processed in order, for late ones that may come.
     mutating func keepForCorrection(_ event: Event, at place: Timestamp) {
-        guard late != nil else { return }
+        guard let wanted = late?.rules else { return }
         late?.forget(before: place)
-        for candidate in event.batch.candidates.places(of: event.row) {
-            let rule = event.batch.candidates.rule(at: candidate)
-            guard late?.corrects(rule) == true else { continue }
-            context.rule = rule
-            for route in routes[rule] where route.type == event.type && route.admits(event) {
-                guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
-                    continue
-                }
-                late?.keep(
-                    RehearsedEvent(
-                        event: event, place: place, inputs: route.inputs,
-                        canBegin: route.canBegin(event)),
-                    RehearsedKey(rule: rule, hash: hash))
-            }
+        for seen in rehearsed(event, at: place, by: wanted) {
+            late?.keep(seen.entry, seen.key)
         }
     }
 
@@ -103,26 +90,16 @@ extension Engine {
 
     /// Tells what a late event would have changed of what matched of late (T3).
     mutating func correct(by event: Event, source: Int, watermark: Timestamp) {
-        guard late != nil, source < corrections.count, corrections[source] > .zero else { return }
+        guard let wanted = late?.rules, source < corrections.count, corrections[source] > .zero
+        else { return }
         let since = watermark - corrections[source]
         guard event.time >= since else { return }
-        for candidate in event.batch.candidates.places(of: event.row) {
-            let rule = event.batch.candidates.rule(at: candidate)
-            guard late?.corrects(rule) == true else { continue }
-            context.rule = rule
-            for route in routes[rule] where route.type == event.type && route.admits(event) {
-                guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
-                    continue
-                }
-                let found = late?.findings(
-                    RehearsedEvent(
-                        event: event, place: event.time, inputs: route.inputs,
-                        canBegin: route.canBegin(event)),
-                    RehearsedKey(rule: rule, hash: hash),
-                    values: keyReader.values(route.key, of: event), since: since,
-                    watermark: watermark)
-                for finding in found ?? [] { tell(finding, of: event) }
-            }
+        for seen in rehearsed(event, at: event.time, by: wanted) {
+            let found = late?.findings(
+                seen.entry, seen.key, values: keyReader.values(seen.fields, of: event),
+                since: since, watermark: watermark)
+            context.rule = seen.key.rule
+            for finding in found ?? [] { tell(finding, of: event) }
         }
     }
 

@@ -23,6 +23,8 @@ struct LateJudge: Sendable {
 
     static let eventsMax = 10_000
 
+    /// Which rules are corrected, by index into `Program.rules`.
+    let rules: [Bool]
     /// By rule: how long before a match its events can lie; nil for rules that are not corrected.
     private let spans: [TimeSpan?]
     private let memory: TimeSpan
@@ -42,13 +44,11 @@ struct LateJudge: Sendable {
         let spans = program.rules.map(\.correctionSpan)
         guard let longest = spans.compactMap({ $0 }).max() else { return nil }
         self.spans = spans
+        rules = spans.map { $0 != nil }
         memory = correction + longest
         rehearsal = Rehearsal(
-            program: program, environment: environment, options: options,
-            rules: spans.map { $0 != nil })
+            program: program, environment: environment, options: options, rules: rules)
     }
-
-    func corrects(_ rule: Int) -> Bool { spans[rule] != nil }
 
     mutating func setList(_ list: ListID, _ table: ListTable) { rehearsal.setList(list, table) }
 
