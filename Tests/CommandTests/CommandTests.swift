@@ -55,7 +55,7 @@ struct CommandTests {
     @Test(
         "every verb has a page",
         arguments: [
-            "check", "fmt", "run", "replay", "test", "explain", "graph", "bench", "import",
+            "check", "fmt", "run", "replay", "test", "plan", "explain", "graph", "bench", "import",
             "completions",
             "version",
         ])

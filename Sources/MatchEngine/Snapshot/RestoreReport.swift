@@ -1,25 +1,16 @@
+import RuleModel
+
 /// What became of the state of each rule when an engine took over from another (T10).
 public struct RestoreReport: Sendable, Equatable {
-    public enum Outcome: String, Sendable {
-        /// The rule has the shape it had: its state goes on.
-        case kept
-        /// The rule has another shape, so that its state means nothing any more.
-        case reset
-        /// The rule was not there before.
-        case new
-        /// The rule is no longer there.
-        case removed
-    }
-
     public struct Rule: Sendable, Equatable {
         public var name: String
-        public var outcome: Outcome
+        public var outcome: ReloadOutcome
         /// Keys with state, and matches of them that have begun; of a rule that was reset or removed
         /// those that were dropped.
         public var keys = 0
         public var openMatches = 0
 
-        public init(_ name: String, _ outcome: Outcome, keys: Int = 0, openMatches: Int = 0) {
+        public init(_ name: String, _ outcome: ReloadOutcome, keys: Int = 0, openMatches: Int = 0) {
             self.name = name
             self.outcome = outcome
             self.keys = keys
