@@ -50,7 +50,8 @@ extension Engine {
             let event = Event(batch: loaded, row: row)
             for place in loaded.candidates.places(of: row) {
                 let rule = loaded.candidates.rule(at: place)
-                guard context.program.rules[rule].place.depth > depth else { continue }
+                guard context.program.rules[rule].place.depth > depth, context.sees(instant, rule)
+                else { continue }
                 context.arrival = .max
                 context.rule = rule
                 process(event, rule: rule)
@@ -65,6 +66,7 @@ extension Engine {
         context.arrival = event.arrival
         for place in event.batch.candidates.places(of: event.row) {
             let rule = event.batch.candidates.rule(at: place)
+            guard context.sees(instant, rule) else { continue }
             context.rule = rule
             process(event, rule: rule)
         }

@@ -301,15 +301,20 @@ public struct Engine: ~Copyable, Sendable {
     private mutating func beginWatching() {
         guard case .pending(let start) = begin else { return }
         begin = .done
-        for rule in 0..<machines.count { context.watchStarts[rule] = start }
         late?.setWatchStart(start)
-        let instant = context.instant
-        context.instant = start
         context.arrival = .max
         for rule in 0..<machines.count {
             context.rule = rule
-            machines.begin(rule, at: start, in: &context)
+            begin(rule, at: start)
         }
+    }
+
+    /// Lets a rule watch the input: from this time on, or from when it sees anything.
+    mutating func begin(_ rule: Int, at start: Timestamp) {
+        let instant = context.instant
+        context.instant = max(start, context.unseen)
+        context.watchStarts[rule] = context.instant
+        machines.begin(rule, at: context.instant, in: &context)
         context.instant = instant
     }
 

@@ -77,6 +77,10 @@ struct MachineContext: Sendable {
     var arrival = UInt64.max
     /// Since when each rule watches the input: those that a reload brought, since then.
     var watchStarts: [Timestamp]
+    /// A rule that a reload brought does not see what waited then, since that was read without the
+    /// fields that only this rule reads: nothing up to this time, by rule, and the latest of all.
+    private var unseenUntil: [Timestamp]
+    private var allSeenAfter = Timestamp.distantPast
     /// Records made so far in this call of the engine.
     var output: [Alert] = []
     /// Events made of alerts, metrics and risks that their readers have yet to see.
@@ -108,6 +112,7 @@ struct MachineContext: Sendable {
             KeyTable(capacity: min(max(1, rule.bound.keys), options.limits.keysPerRule))
         }
         watchStarts = program.rules.map { _ in .distantPast }
+        unseenUntil = watchStarts
         counters = EngineCounters(ruleCount: program.rules.count)
         derived = DerivedEvents(program: program)
         emission = EmissionState(program: program)
@@ -117,6 +122,21 @@ struct MachineContext: Sendable {
 
     /// Since when the rule being called watches the input.
     var watchStart: Timestamp { watchStarts[rule] }
+
+    /// Whether a rule sees an event with this order time.
+    @inline(__always)
+    func sees(_ time: Timestamp, _ rule: Int) -> Bool {
+        time > allSeenAfter || time > unseenUntil[rule]
+    }
+
+    /// Up to when the rule being called sees nothing.
+    var unseen: Timestamp {
+        get { unseenUntil[rule] }
+        set {
+            unseenUntil[rule] = newValue
+            allSeenAfter = max(allSeenAfter, newValue)
+        }
+    }
 
     /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a
     /// machine repeats its next one at the end of each call.

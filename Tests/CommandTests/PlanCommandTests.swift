@@ -84,8 +84,8 @@ struct PlanCommandTests {
         #expect(renamed.code == 1)
         #expect(renamed.output.contains("new     lots\n"))
         #expect(renamed.output.contains("removed many\n"))
-        let off = try plan(
-            rules(), rules().replacing("rule many {", "rule many {\n  enabled false"))
+        let switchedOff = rules().replacing("rule many {", "rule many {\n  enabled false")
+        let off = try plan(rules(), switchedOff)
         #expect(off.output.contains("removed many\n"))
         let added = try plan(switchedOff, rules())
         #expect(added.code == 0)

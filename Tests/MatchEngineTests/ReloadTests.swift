@@ -50,16 +50,18 @@ import Testing
     /// Runs events under one set of rules and more under another.
     private static func run(
         _ before: String, _ events: [TestEvent], then after: String, _ more: [TestEvent] = [],
-        until end: Int64 = 30
+        until end: Int64 = 30, lateness: Int64 = 0
     ) throws -> (records: [String], report: RestoreReport) {
         var output: [Alert] = []
         let old = try CompiledRules(schema + before)
-        var first = old.engine()
+        var options = EngineOptions()
+        options.lateness = [.second * lateness]
+        var first = old.engine(options)
         old.process(events, by: &first, emitting: &output)
         let new = try CompiledRules(schema + after)
         var report = RestoreReport()
         var second = try new.engine(
-            restoring: [first.snapshot()], report: &report, emitting: &output)
+            restoring: [first.snapshot()], options, report: &report, emitting: &output)
         new.process(
             more, by: &second, firstArrival: UInt64(events.count + 1), emitting: &output)
         second.advance(to: TestEvent.epoch + .second * end, emitting: &output)
@@ -172,6 +174,39 @@ import Testing
             kept.records == [
                 "40s silence firing x", "50s silence firing ann", "70s silence firing bob",
             ])
+    }
+
+    @Test("A new rule does not see what waited, which was read without its fields")
+    func waiting() throws {
+        let remote = """
+            rule remote {
+              sequence by user within 1m {
+                one: login where host != "h1"
+              }
+              alert "{user}"
+            }
+            rule quiet {
+              sequence by user {
+                no before: login where host == "h4" for 2s
+                then bad: login where not ok
+              }
+              alert "{user}"
+            }
+
+            """
+        // When the rules come, the logins of seconds 1 to 5 wait, without hosts.
+        let run = try R.run(
+            R.pair, (1...5).map { R.login($0, "ann") }, then: R.pair + remote,
+            [R.login(6, "ann"), R.login(8, "ann")], lateness: 10)
+        #expect(
+            run.records == [
+                "6s remote firing ann", "8s remote firing ann", "8s quiet firing ann",
+            ])
+        let kept = try R.run(
+            R.pair + remote, (1...5).map { R.login($0, "ann") }, then: R.pair + remote,
+            [R.login(6, "ann"), R.login(8, "ann")], lateness: 10)
+        #expect(kept.records.count == 9)
+        #expect(kept.records.contains("2s remote firing ann"))
     }
 
     @Test("H9 keys that a list lost or gained while nobody looked go and come")

@@ -115,9 +115,10 @@ import Testing
         }
         #expect(fault(Array("PK\u{3}\u{4} and more".utf8)) == .foreign)
         var later = half.snapshot
-        // The version of the first section stands behind the mark; 2 is written as 4.
-        later[SnapshotForm.mark.count] = 4
-        #expect(fault(later) == .newer(part: "the engine", version: 2, known: 1))
+        // The version of the first section stands behind the mark, doubled for its sign.
+        let known = SnapshotForm.engineVersion
+        later[SnapshotForm.mark.count] = UInt8(2 * (known + 1))
+        #expect(fault(later) == .newer(part: "the engine", version: known + 1, known: known))
     }
 
     // MARK: - Of other versions

@@ -35,7 +35,7 @@ extension Engine {
         var found: [(key: RehearsedKey, entry: RehearsedEvent, fields: [FieldID])] = []
         for candidate in event.batch.candidates.places(of: event.row) {
             let rule = event.batch.candidates.rule(at: candidate)
-            guard wanted[rule] else { continue }
+            guard wanted[rule], context.sees(place, rule) else { continue }
             context.rule = rule
             for route in routes[rule] where route.type == event.type && route.admits(event) {
                 guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {

@@ -37,6 +37,11 @@ extension Engine {
             for _ in 0..<(try reader.count()) { try readRule(&reader, part, &rules) }
             try reader.expectEnd(of: "the snapshot")
         }
+        for (rule, told) in rules.report.rules.prefix(machines.count).enumerated()
+        where told.outcome != .kept && waiting.count > 0 {
+            context.rule = rule
+            context.unseen = context.highestTime
+        }
         // Before watching begins there is nothing to go on with.
         if case .done = begin { resume(rules) }
         return rules.report
@@ -215,7 +220,7 @@ extension Engine {
         let shape = try snapshot.word()
         let keys = try snapshot.tally()
         let openMatches = try snapshot.tally()
-        var (reader, _) = try snapshot.section("rule \(name)", known: SnapshotForm.ruleVersion)
+        var (reader, form) = try snapshot.section("rule \(name)", known: SnapshotForm.ruleVersion)
         guard let rule = rules.indices[name], context.program.rules[rule].shape == shape else {
             let index = rules.indices[name]
             if part.isOwn {
@@ -232,6 +237,7 @@ extension Engine {
         // Its own machine ends what is firing.
         let _: [Alert] = try reader.readArray()
         context.watchStarts[rule] = try reader.read()
+        if form >= 2 { context.unseen = try reader.read() }
         let counters: EngineCounters.Rule = try reader.read()
         if part.isOwn { context.counters.rules[rule].add(shard: counters) }
         try context.emission.restore(rule: rule, from: &reader)
@@ -291,8 +297,7 @@ extension Engine {
         for rule in 0..<machines.count {
             context.rule = rule
             if isNew[rule] {
-                context.watchStarts[rule] = context.instant
-                machines.begin(rule, at: context.instant, in: &context)
+                begin(rule, at: context.instant)
             } else if let list = context.program.rules[rule].keyList {
                 machines.listChanged(list, rule, in: &context)
             }

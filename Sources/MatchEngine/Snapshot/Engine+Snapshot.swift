@@ -13,8 +13,10 @@ import RuleModel
 /// read by other programs and by any number of shards.
 enum SnapshotForm {
     static let mark: [UInt8] = Array("MARTLET".utf8) + [0x01]
-    static let engineVersion = 1
-    static let ruleVersion = 1
+    /// 2: with rules of form 2.
+    static let engineVersion = 2
+    /// 2: up to when the rule sees nothing.
+    static let ruleVersion = 2
 }
 
 extension Engine {
@@ -109,6 +111,7 @@ extension Engine {
                     machines.farewell($0, rule, reason: Engine.removed, in: context)
                 })
             writer.write(context.watchStarts[rule])
+            writer.write(context.unseen)
             writer.write(context.counters.rules[rule])
             context.emission.write(rule: rule, to: &writer)
             writer.write(table.hasEvicted)
