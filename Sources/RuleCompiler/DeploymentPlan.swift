@@ -8,6 +8,59 @@ public struct DeploymentPlan: Sendable, Equatable {
     public var engine = EnginePlan()
 
     public init() {}
+
+    /// The blocks that say something else than those of another plan, wherever they stand, as
+    /// messages name them.
+    public func changedBlocks(since old: DeploymentPlan) -> [String] {
+        func changed<Block: Equatable>(
+            _ kind: String, _ before: [(String, Block)], _ now: [(String, Block)]
+        ) -> [String] {
+            let names =
+                now.map(\.0)
+                + before.map(\.0).filter { name in
+                    !now.contains { $0.0 == name }
+                }
+            return names.filter { name in
+                before.first { $0.0 == name }?.1 != now.first { $0.0 == name }?.1
+            }.map { "\(kind) `\($0)`" }
+        }
+        return changed("source", old.sources.map(\.unplaced), sources.map(\.unplaced))
+            + changed("sink", old.sinks.map(\.unplaced), sinks.map(\.unplaced))
+            + (old.engine == engine ? [] : ["the `engine` block"])
+    }
+}
+
+extension SourcePlan {
+    /// The name, and the block without its place in a file.
+    fileprivate var unplaced: (String, SourcePlan) {
+        var plan = self
+        plan.range = .nowhere
+        plan.connector = connector?.unplaced
+        return (name, plan)
+    }
+}
+
+extension SinkPlan {
+    /// The name, and the block without its place in a file.
+    fileprivate var unplaced: (String, SinkPlan) {
+        var plan = self
+        plan.range = .nowhere
+        plan.connector = connector?.unplaced
+        return (name, plan)
+    }
+}
+
+extension ConnectorPlan {
+    fileprivate var unplaced: ConnectorPlan {
+        var plan = self
+        plan.range = .nowhere
+        for index in plan.settings.indices { plan.settings[index].range = .nowhere }
+        return plan
+    }
+}
+
+extension SourceRange {
+    fileprivate static let nowhere = SourceRange(source: SourceID(rawValue: 0), start: 0, end: 0)
 }
 
 /// A secret by reference: it is read when a connection is made and never printed.

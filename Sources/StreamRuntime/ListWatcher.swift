@@ -68,7 +68,7 @@ public struct ListWatcher: Sendable {
 }
 
 /// What tells one state of a file from another without reading it.
-private struct FileState: Equatable, Sendable {
+struct FileState: Equatable, Sendable {
     var device: UInt64
     var inode: UInt64
     var size: Int64

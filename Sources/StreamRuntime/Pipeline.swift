@@ -71,17 +71,22 @@ public final class Pipeline {
         case live
     }
 
-    private let program: Program
+    /// The rules in force.
+    public internal(set) var program: Program
     private let mode: Mode
-    private var feeds: [Feed]
-    private let shards: [Shard]
+    /// How engines for any rules are made.
+    public let setup: EngineSetup
+    let feeds: [Feed]
+    var shards: [Shard]
     /// Batches that the shards work on, the oldest first.
     private var turns: [Turn] = []
-    private var judge: BatchJudge
-    private var stage: AlertStage
+    var judge: BatchJudge
+    var stage: AlertStage
     private var arrival: UInt64 = 0
-    private var summary = PipelineSummary()
-    private var lists: ListWatcher?
+    var summary = PipelineSummary()
+    var lists: ListWatcher?
+    /// What other threads ask for; nil for a replay, which is asked for nothing.
+    private let requests: PipelineRequests?
     private let latenessMax: TimeSpan
 
     /// Rows processed since alerts were passed on last.
@@ -90,7 +95,7 @@ public final class Pipeline {
     /// Rows that one batch holds at most.
     private static let batchRows = 1024
     /// How many batches are under way at once: enough that no thread waits for another at each.
-    fileprivate static let turnsMax = 4
+    static let turnsMax = 4
     /// Inputs whose times lie between each other's take turns every few rows. Handing those to
     /// another thread and waiting for it costs many times what the rows do.
     private static let rowsWorthAThread = 32
@@ -99,35 +104,25 @@ public final class Pipeline {
     ///   - shardCount: How many engines share the keys; the alerts are the same for any number.
     ///   - lists: Where list files come from; looked at while a live pipeline runs.
     ///   - keepsMetrics: Whether the summaries given to the output hold the buckets of metrics.
+    ///   - requests: Through which other threads reach the pipeline while it runs.
     /// - Precondition: there is at least one input and one shard.
     public init(
         program: Program, inputs: [PipelineInput], mode: Mode, shardCount: Int,
         environment: EngineEnvironment, lists: ListWatcher?, limits: EngineLimits = EngineLimits(),
-        keepsMetrics: Bool = false
+        keepsMetrics: Bool = false, requests: PipelineRequests? = nil
     ) {
         precondition(!inputs.isEmpty && shardCount > 0, "a pipeline has an input and a shard")
         self.program = program
         self.mode = mode
         self.lists = lists
+        self.requests = requests
         latenessMax = inputs.map(\.lateness).max() ?? .zero
         feeds = inputs.enumerated().map { index, input in
             Feed(input, index: UInt16(index), program: program)
         }
-        shards = (0..<shardCount).map { index in
-            var options = EngineOptions()
-            options.lateness = inputs.map(\.lateness)
-            options.corrections = inputs.map(\.correction)
-            options.judgesEarly = inputs.map { $0.isEarly && $0.lateness > .zero }
-            options.shardIndex = index
-            options.shardCount = shardCount
-            options.limits = limits
-            options.keepsMetrics = keepsMetrics
-            options.keepsPartialMatches = program.rules.contains { rule in
-                if case .sequence(let sequence) = rule.pattern { return sequence.reportsPartial }
-                return false
-            }
-            return Shard(program: program, environment: environment, options: options, index: index)
-        }
+        setup = EngineSetup(
+            inputs: inputs, shardCount: shardCount, limits: limits, keepsMetrics: keepsMetrics)
+        shards = setup.shards(program, environment)
         judge = shards[0].judge
         stage = AlertStage(program: program)
     }
@@ -149,6 +144,11 @@ public final class Pipeline {
             if lists != nil, DispatchTime.now() >= nextListCheck {
                 nextListCheck = .now() + .milliseconds(250)
                 try reloadLists(output)
+            }
+            if let requests, requests.isPending {
+                try settle(output)
+                requests.answer(by: self)
+                try passOn(output)
             }
             // Alerts do not wait for input: before the pipeline does, it passes them on.
             guard let feed = nextFeed(waits: turns.isEmpty) else {
@@ -175,6 +175,7 @@ public final class Pipeline {
                 start(feed, rows)
             }
         }
+        requests?.close()
         try finishAll(output)
         try passOn(output)
         for feed in feeds {
@@ -190,9 +191,7 @@ public final class Pipeline {
         summary.nearMisses = []
         summary.metrics = []
         try output(last, [], summary)
-        summary.engine = shards.dropFirst().reduce(shards[0].counters) {
-            $0.adding(shard: $1.counters)
-        }
+        summary.engine = engineCounters
         summary.openDeadlines = shards.reduce(0) { $0 + $1.openDeadlines }
         return summary
     }
@@ -214,6 +213,11 @@ public final class Pipeline {
             shard.perform { engine, alerts in engine.advance(to: last + silence, emitting: &alerts)
             }
         }
+    }
+
+    /// Added up over the shards.
+    var engineCounters: EngineCounters {
+        shards.dropFirst().reduce(shards[0].counters) { $0.adding(shard: $1.counters) }
     }
 
     // MARK: - Choosing rows
@@ -287,8 +291,22 @@ public final class Pipeline {
         turns.append(turn)
     }
 
+    /// Comes to one position of the stream: all that was decoded is processed and passed on. What is
+    /// behind it, lines not yet decoded, is still bytes.
+    private func settle(
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) rethrows {
+        try finishAll(output)
+        while let feed = first(besides: nil) {
+            let rows = takeRows(of: feed)
+            note(feed, rows)
+            process(feed, rows)
+        }
+        try passOn(output)
+    }
+
     /// Waits for all batches under way and passes their alerts on, batch by batch.
-    private func finishAll(
+    func finishAll(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
     ) rethrows {
         while !turns.isEmpty { try finishFirst(output) }
@@ -303,7 +321,7 @@ public final class Pipeline {
     }
 
     /// Passes on what the shards have made in the calling thread.
-    private func passOn(
+    func passOn(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
     ) rethrows {
         rowsSinceOutput = 0
@@ -333,213 +351,5 @@ public final class Pipeline {
         }
         summary.metrics = made.metrics.sorted { $0.order < $1.order }
         try output(sent, faults, summary)
-    }
-
-    private func reloadLists(
-        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
-        let now = Int64(clamping: DispatchTime.now().uptimeNanoseconds)
-        guard let updates = lists?.poll(now: now), !updates.isEmpty else { return }
-        try finishAll(output)
-        try passOn(output)
-        let time = summary.lastTime ?? .distantPast
-        for feed in feeds { feed.loaded = nil }
-        var failures: [Alert] = []
-        for update in updates {
-            switch update {
-            case .failed(list: let index, let fault):
-                summary.listFaults.append(fault)
-                failures.append(listFailed(index, fault, at: time))
-            case .changed(list: let index, let table):
-                for shard in shards {
-                    shard.perform { engine, alerts in
-                        engine.setList(ListID(index), table, at: time, emitting: &alerts)
-                    }
-                }
-                judge = shards[0].judge
-            }
-        }
-        guard !failures.isEmpty else { return }
-        var sent: [Alert] = []
-        stage.process(failures, emitting: &sent)
-        summary.alerts = stage.counters
-        try output(sent, [], summary)
-    }
-
-    /// A list whose file has turned bad is told once for each state of the file; its old content
-    /// stays in force.
-    private func listFailed(_ index: Int, _ fault: ListFault, at time: Timestamp) -> Alert {
-        let name = program.tables.lists[index].name
-        let sinks = program.rules.flatMap(\.emit.sinks)
-        return Alert(
-            engine: "engine.list_failed", about: Alert.NamedValue("list", .text(name)),
-            message: "list \(name): \(fault); the old content stays in force",
-            reason: "list failed", idTime: time, ruleID: RuleID(-1), fingerprint: 0,
-            sinks: sinks.indices.filter { sinks[..<$0].firstIndex(of: sinks[$0]) == nil }.map {
-                sinks[$0]
-            },
-            order: AlertOrder(
-                instant: time.nanoseconds, arrival: .max, depth: 0, rule: -1, key: 0,
-                serial: index),
-            at: time)
-    }
-}
-
-/// What shards have made.
-private struct Made: Sendable {
-    var alerts: [Alert] = []
-    var nearMisses: [PartialMatch] = []
-    var metrics: [MetricRecord] = []
-
-    init() {}
-
-    /// Takes out what a shard has made.
-    init(shard alerts: inout [Alert], engine: inout Engine) {
-        swap(&self.alerts, &alerts)
-        nearMisses = engine.takePartialMatches()
-        metrics = engine.takeMetrics()
-    }
-
-    mutating func add(_ other: Made) {
-        alerts += other.alerts
-        nearMisses += other.nearMisses
-        metrics += other.metrics
-    }
-}
-
-/// A batch that the shards work on.
-private final class Turn: Sendable {
-    let group = DispatchGroup()
-    /// Where event time stood with the last row of the batch.
-    let lastTime: Timestamp?
-    private let parts = Mutex(Made())
-
-    init(lastTime: Timestamp?) { self.lastTime = lastTime }
-
-    func add(_ made: Made) { parts.withLock { $0.add(made) } }
-
-    /// What all shards have made of it, once the group has finished.
-    var made: Made { parts.withLock { $0 } }
-}
-
-/// One engine with a queue of its own.
-private final class Shard: Sendable {
-    struct State: ~Copyable {
-        var engine: Engine
-        var alerts: [Alert] = []
-    }
-
-    let queue: DispatchQueue
-    private let state: Mutex<State>
-
-    init(program: Program, environment: EngineEnvironment, options: EngineOptions, index: Int) {
-        queue = DispatchQueue(label: "martlet.shard.\(index)")
-        state = Mutex(
-            State(engine: Engine(program: program, environment: environment, options: options)))
-    }
-
-    func perform<Result: Sendable>(_ body: (inout Engine, inout [Alert]) -> Result) -> Result {
-        state.withLock { state in body(&state.engine, &state.alerts) }
-    }
-
-    var judge: BatchJudge { state.withLock { $0.engine.judge } }
-
-    var counters: EngineCounters { state.withLock { $0.engine.counters } }
-
-    var openDeadlines: Int { state.withLock { $0.engine.openDeadlines } }
-}
-
-/// One input with its decoder and the rows not yet processed.
-private final class Feed {
-    /// Where a row stands in the order of a replay.
-    struct Head: Comparable {
-        var time: Int64
-        var arrival: UInt64
-
-        static func < (left: Head, right: Head) -> Bool {
-            (left.time, left.arrival) < (right.time, right.arrival)
-        }
-    }
-
-    let index: UInt16
-    let idleAfter: TimeSpan
-    /// Silent for so long that it no longer holds event time back.
-    var isIdle = false
-    private var lastArrival = DispatchTime.now()
-    private let source: any ByteSource
-    private var decoder: NDJSONDecoder
-    private var chunk = LineChunk()
-    private(set) var batch: EventBatch
-    /// The batch with its conditions judged, once someone has asked for that.
-    var loaded: LoadedBatch?
-    /// The batches before, the oldest first: the shards may still work on all but that.
-    private var spares: [EventBatch]
-    private var position = 0
-    private var sourceEnded = false
-    var report = InputReport()
-
-    init(_ input: PipelineInput, index: UInt16, program: Program) {
-        self.index = index
-        source = input.source
-        idleAfter = input.idleAfter
-        decoder = NDJSONDecoder(
-            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
-            options: input.options)
-        batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
-        spares = Array(repeating: batch, count: Pipeline.turnsMax + 1)
-    }
-
-    var hasRows: Bool { position < batch.count }
-    var isEnded: Bool { !hasRows && sourceEnded && chunk.isDecoded }
-    var head: Head { Head(time: batch.times[position], arrival: batch.arrivals[position]) }
-
-    /// How long nothing has come, on the clock.
-    func silence(at now: DispatchTime) -> TimeSpan {
-        TimeSpan(
-            nanoseconds: Int64(clamping: now.uptimeNanoseconds &- lastArrival.uptimeNanoseconds))
-    }
-
-    /// Decodes the next rows, reading if need be.
-    func fill(rowMax: Int, arrival: inout UInt64, waitMilliseconds: Int) {
-        loaded = nil
-        spares.append(batch)
-        batch = spares.removeFirst()
-        batch.removeAll()
-        position = 0
-        while batch.count == 0 {
-            if chunk.isDecoded {
-                if sourceEnded { return }
-                switch source.next(into: &chunk, waitingAtMost: waitMilliseconds, report: &report) {
-                case .lines:
-                    lastArrival = .now()
-                    isIdle = false
-                case .idle: return
-                case .end:
-                    sourceEnded = true
-                    return
-                }
-            }
-            decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
-        }
-    }
-
-    /// The batch with its conditions judged, once for all of its rows.
-    func load(with judge: BatchJudge) -> LoadedBatch {
-        if let loaded { return loaded }
-        let loaded = judge.load(batch)
-        self.loaded = loaded
-        return loaded
-    }
-
-    /// Takes rows from the front that stand before the limit, at least one.
-    func take(upTo limit: Head?) -> Range<Int> {
-        let start = position
-        position += 1
-        if let limit {
-            while position < batch.count, head < limit { position += 1 }
-        } else {
-            position = batch.count
-        }
-        return start..<position
     }
 }

@@ -6,7 +6,8 @@ import RuleSyntax
 
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
-    runCommand, replayCommand, testCommand, checkCommand, formatCommand, planCommand,
+    runCommand, reloadCommand, statusCommand, replayCommand, testCommand, checkCommand,
+    formatCommand, planCommand,
     explainCommand,
     graphCommand, languageServerCommand, benchCommand, importCommand, completionsCommand,
     versionCommand,

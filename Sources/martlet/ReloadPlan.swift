@@ -67,11 +67,8 @@ struct ReloadPlan {
     }
 
     /// All rules, those that are unchanged as well.
-    var json: JSONDocument {
-        .object([
-            ("schema", .number(1)),
-            ("rules", .array(changes.map(json))),
-        ])
+    var jsonMembers: [(String, JSONDocument)] {
+        [("schema", .number(1)), ("rules", .array(changes.map(json)))]
     }
 
     private func json(_ change: RuleChange) -> JSONDocument {

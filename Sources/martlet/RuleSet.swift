@@ -34,13 +34,23 @@ struct RuleSet {
     /// - Returns: The program, for commands that run rules.
     /// - Throws: when there is an error or an unreadable file.
     func runnable(_ console: Console) throws(Failure) -> Program {
-        for problem in problems { console.warn("martlet: \(problem)") }
-        let shown = compilation.diagnostics.filter { $0.severity >= .warning }
-        if !shown.isEmpty, !console.isQuiet || compilation.hasErrors {
-            let text = render(
-                shown, sources: compilation.sources, format: .text, colour: console.coloursErrors)
-            writeAll(2, Array(text.utf8))
+        if !console.isQuiet || compilation.hasErrors || !problems.isEmpty {
+            writeAll(2, Array(findings(colour: console.coloursErrors).utf8))
         }
+        return try program()
+    }
+
+    /// What is wrong, from warnings up, as text of whole lines.
+    func findings(colour: Bool) -> String {
+        let shown = compilation.diagnostics.filter { $0.severity >= .warning }
+        return problems.map { "martlet: \($0)\n" }.joined()
+            + (shown.isEmpty
+                ? ""
+                : render(shown, sources: compilation.sources, format: .text, colour: colour))
+    }
+
+    /// - Throws: when there is an error or an unreadable file.
+    func program() throws(Failure) -> Program {
         guard let program = compilation.program else {
             throw Failure(
                 .badRules, "the rules do not compile, so nothing was run",

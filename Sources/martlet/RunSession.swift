@@ -71,13 +71,15 @@ private func fieldPath(_ text: String) -> FieldPath {
 /// What `run` and `replay` have in common: rules, lists, output, summary.
 struct RunSession {
     let console: Console
-    let program: Program
-    let deployment: DeploymentPlan
+    let rules: RunnableRules
+    var deployment: DeploymentPlan { rules.compilation.deployment }
+    private let selection: RuleSelection
+    /// Nil: a replay, which nobody talks to.
+    private let control: ControlOptions?
     private let output: AlertOutput
     /// Nil: nobody asked for metrics.
     private let metricOutput: AlertOutput?
     private let deadLetter: DeadLetterFile?
-    private let lists: [ListID: ListTable]
     private let shardCount: Int
     private let failsOnAlert: Bool
     private var limits = EngineLimits()
@@ -88,34 +90,14 @@ struct RunSession {
         console = Console(arguments)
         var paths = arguments.values("rules")
         if paths.isEmpty { paths = defaultRules.map { [$0] } ?? rulePaths([]) }
-        let set = RuleSet(paths: paths)
-        var program = try set.runnable(console)
-        let wanted = arguments.values("rule")
-        for name in wanted where !program.rules.contains(where: { $0.name == name }) {
-            let names = program.rules.map(\.name)
-            throw Failure(
-                .badUsage, "there is no rule `\(name)` that runs",
-                help: suggest(name, among: names).map {
-                    "there is a rule with a similar name: `\($0)`"
-                })
-        }
-        if !wanted.isEmpty {
-            let ids = program.rules.filter { wanted.contains($0.name) }.map(\.id)
-            let needed = withSources(Set(ids), in: set.compilation.plans)
-            program.rules.removeAll { !needed.contains($0.id) }
-        }
         let wantsMetrics = arguments.has("metrics") || arguments.has("metrics-to")
-        if !wantsMetrics {
-            // What nobody reads need not be measured.
-            program.rules.removeAll { $0.isMetric && !$0.place.isRead }
-            guard !program.rules.isEmpty else {
-                throw Failure(
-                    .badRules, "there is no rule to run, and no rule reads the metrics",
-                    help: "print them with `--metrics`")
-            }
-        }
-        self.program = program
-        deployment = set.compilation.deployment
+        selection = RuleSelection(
+            paths: paths, wanted: arguments.values("rule"), keepsMetrics: wantsMetrics)
+        let set = selection.read()
+        _ = try set.runnable(console)
+        rules = try selection.rules(of: set)
+        let deployment = rules.compilation.deployment
+        control = tellsEmission ? ControlOptions(arguments) : nil
         shardCount = try arguments.integer("threads", minimum: 1) ?? 1
         failsOnAlert = arguments.has("fail-on-alert")
         if let keys = deployment.engine.keysPerRule { limits.keysPerRule = keys }
@@ -138,20 +120,23 @@ struct RunSession {
         } else {
             deadLetter = nil
         }
-        lists = try loadLists(program.tables.lists)
     }
 
     /// - Parameter sizeInBytes: How much there is to read, for the progress bar; nil if unknown.
     mutating func run(
         _ inputs: [PipelineInput], mode: Pipeline.Mode, sizeInBytes: Int?
     ) throws(Failure) -> ExitCode {
-        let environment = EngineEnvironment(lists: lists, zones: zoneTables(of: program))
-        let watcher = ListWatcher(program.tables.lists, defaultRefresh: .second)
+        let requests = PipelineRequests()
         let pipeline = Pipeline(
-            program: program, inputs: inputs, mode: mode, shardCount: shardCount,
-            environment: environment, lists: mode == .live ? watcher : nil,
-            limits: limits, keepsMetrics: metricOutput != nil)
+            program: rules.program, inputs: inputs, mode: mode, shardCount: shardCount,
+            environment: rules.environment, lists: mode == .live ? rules.listWatcher : nil,
+            limits: limits, keepsMetrics: metricOutput != nil, requests: requests)
         StopRequest.listen()
+        let socket = try control?.begin(
+            Reloader(
+                selection, running: rules, setup: pipeline.setup, requests: requests,
+                console: console), requests, console)
+        defer { socket?.remove() }
         let started = monotonicSeconds()
         var progress = ProgressLine(
             isShown: mode == .replay && Console.errorIsTerminal && !console.isQuiet)
@@ -178,7 +163,7 @@ struct RunSession {
                     console.warn("martlet: \(fault); the old content stays in force")
                 }
                 listFaultsShown = summary.listFaults.count
-                for miss in summary.nearMisses { console.note(describe(miss, program)) }
+                for miss in summary.nearMisses { console.note(describe(miss, pipeline.program)) }
                 progress.update(
                     events: summary.input.events, alerts: summary.alerts.sent,
                     fraction: sizeInBytes.map { Double(summary.input.bytes) / Double(max(1, $0)) })
@@ -192,7 +177,7 @@ struct RunSession {
         }
         progress.clear()
         console.note(
-            describe(summary, program: program, seconds: monotonicSeconds() - started))
+            describe(summary, program: pipeline.program, seconds: monotonicSeconds() - started))
         if let code = StopRequest.exitCode, mode == .replay { return code }
         if summary.input.badFiles > 0 { return .failed }
         if failsOnAlert, summary.alerts.sent > 0 { return .findings }

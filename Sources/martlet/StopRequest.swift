@@ -7,16 +7,25 @@ import Synchronization
 /// The signal that asked the process to end, or 0.
 private let requestedSignal = Atomic<Int32>(0)
 
+private let isHungUp = Atomic(false)
+
+/// SIGHUP, which asks a running engine to read its rules again.
+enum HangupRequest {
+    /// From now on the signal asks, and does not end the process.
+    static func listen() {
+        unblock([SIGHUP])
+        signal(SIGHUP) { _ in isHungUp.store(true, ordering: .relaxed) }
+    }
+
+    /// Whether it came since this was asked last.
+    static func take() -> Bool { isHungUp.exchange(false, ordering: .relaxed) }
+}
+
 /// Whether someone asked the process to end, by Ctrl-C or SIGTERM.
 enum StopRequest {
     /// From now on the two signals ask for a clean end; the second one ends at once.
     static func listen() {
-        // A parent may have started us with the signals blocked.
-        var signals = sigset_t()
-        sigemptyset(&signals)
-        sigaddset(&signals, SIGINT)
-        sigaddset(&signals, SIGTERM)
-        sigprocmask(SIG_UNBLOCK, &signals, nil)
+        unblock([SIGINT, SIGTERM])
         for number in [SIGINT, SIGTERM] {
             signal(number) { number in
                 if requestedSignal.exchange(number, ordering: .relaxed) != 0 { _exit(128 + number) }
@@ -34,4 +43,12 @@ enum StopRequest {
         default: nil
         }
     }
+}
+
+/// A parent may have started us with signals blocked.
+private func unblock(_ numbers: [Int32]) {
+    var signals = sigset_t()
+    sigemptyset(&signals)
+    for number in numbers { sigaddset(&signals, number) }
+    sigprocmask(SIG_UNBLOCK, &signals, nil)
 }

@@ -107,7 +107,7 @@ private func perRule(_ summary: PipelineSummary, _ program: Program) -> String {
 }
 
 /// `41 ms`, `2.3 s`.
-private func shortSeconds(_ seconds: Double) -> String {
+func shortSeconds(_ seconds: Double) -> String {
     if seconds < 1 { return milliseconds(seconds) }
     let tenths = Int((seconds * 10).rounded())
     return "\(tenths / 10).\(tenths % 10) s"

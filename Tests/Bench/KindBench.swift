@@ -134,9 +134,3 @@ private func makeChunks(
         use(lines + [UInt8](repeating: 0, count: 64))
     }
 }
-
-private func residentBytes() -> Int {
-    let text = (try? String(contentsOfFile: "/proc/self/statm", encoding: .utf8)) ?? ""
-    let pages = text.split(separator: " ").dropFirst().first.flatMap { Int($0) } ?? 0
-    return pages * Int(getpagesize())
-}

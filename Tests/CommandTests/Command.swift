@@ -103,6 +103,8 @@ final class RunningCommand {
 
     func interrupt() { process.interrupt() }
 
+    func hangUp() { kill(process.processIdentifier, SIGHUP) }
+
     /// Waits for the end; a program that does not end within a minute is killed, which shows as
     /// the code -1.
     func wait() throws -> CommandRun {

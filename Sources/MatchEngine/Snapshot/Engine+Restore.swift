@@ -21,7 +21,9 @@ extension Engine {
         report = try restore(snapshots, emitting: &output)
     }
 
-    private mutating func restore(
+    /// The same for an engine that was made before the snapshots were written, and has seen nothing:
+    /// what takes long about an engine of many rules is to make it.
+    public mutating func restore(
         _ snapshots: [[UInt8]], emitting output: inout [Alert]
     ) throws(SnapshotError) -> RestoreReport {
         swap(&context.output, &output)

@@ -95,6 +95,25 @@ extension Engine {
         }
     }
 
+    /// How many keys and open matches each rule has now.
+    ///
+    /// - Complexity: linear in the keys.
+    public var holdings: RestoreReport {
+        var report = RestoreReport()
+        for rule in 0..<machines.count {
+            var context = context
+            context.rule = rule
+            let keys = context.keys[rule].keysByUse
+            report.rules.append(
+                RestoreReport.Rule(
+                    context.program.rules[rule].name, .kept, keys: keys.count,
+                    openMatches: keys.reduce(0) {
+                        $0 + machines.openMatches($1, rule, in: context)
+                    }))
+        }
+        return report
+    }
+
     private func write(rule: Int, to writer: inout StateWriter) {
         var context = context
         context.rule = rule

@@ -26,8 +26,10 @@ public struct RestoreReport: Sendable, Equatable {
     /// This report and that of another shard of the same engine together.
     public func adding(shard other: RestoreReport) -> RestoreReport {
         var sum = self
+        let indices = Dictionary(
+            rules.enumerated().map { ($1.name, $0) }, uniquingKeysWith: { first, _ in first })
         for rule in other.rules {
-            if let index = sum.rules.firstIndex(where: { $0.name == rule.name }) {
+            if let index = indices[rule.name] {
                 sum.rules[index].keys += rule.keys
                 sum.rules[index].openMatches += rule.openMatches
                 // A shard that held nothing of the rule has nothing to say of it.

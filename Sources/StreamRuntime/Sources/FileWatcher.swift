@@ -29,16 +29,18 @@ final class FileWatcher {
         }
     }
 
-    /// Returns after a change, or when the milliseconds are over.
-    func wait(milliseconds: Int) {
+    /// Returns after a change, or when the milliseconds are over: whether a change was told of.
+    @discardableResult
+    func wait(milliseconds: Int) -> Bool {
         guard descriptor >= 0, isComplete else {
             usleep(UInt32(min(milliseconds, FileWatcher.sleepMax)) * 1000)
-            return
+            return false
         }
         var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-        if poll(&request, 1, Int32(clamping: milliseconds)) <= 0 { return }
+        if poll(&request, 1, Int32(clamping: milliseconds)) <= 0 { return false }
         // What has changed does not matter; the queue is emptied so that it wakes us again.
         var events = [UInt8](repeating: 0, count: 4096)
         while read(descriptor, &events, events.count) > 0 {}
+        return true
     }
 }

@@ -1,4 +1,5 @@
 import RuleCompiler
+import RuleSyntax
 
 /// `martlet plan`: what a reload would do to the state of each rule.
 let planCommand = CommandSpec(
@@ -26,7 +27,8 @@ let planCommand = CommandSpec(
     let old = try plans(arguments.positionals[0], console)
     let new = try plans(arguments.positionals[1], console)
     let plan = ReloadPlan(from: old, to: new)
-    console.print(arguments.value("format") == "json" ? plan.json.line : plan.text)
+    let isJSON = arguments.value("format") == "json"
+    console.print(isJSON ? JSONDocument.object(plan.jsonMembers).line : plan.text)
     return plan.dropsState ? .findings : .fine
 }
 

@@ -19,11 +19,15 @@ let runCommand = CommandSpec(
         OptionSpec(
             "for", value: "D",
             "with --demo: how much of the shop's time to play (default: until Ctrl-C)"),
-    ] + outputOptions,
+    ] + outputOptions + controlOptions,
     notes: [
         """
         Without FILE the events come from the `source` blocks of the rules, or else from standard
         input. Ctrl-C or SIGTERM ends with a summary.
+        """,
+        """
+        Rule files are read again when they change, on SIGHUP, and by `martlet reload`. Rules that do
+        not compile change nothing. List files are read again by themselves.
         """,
         inputNote,
     ],
@@ -134,7 +138,7 @@ private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
         sleep: { milliseconds in usleep(UInt32(max(1, milliseconds / speed)) * 1000) })
     session.console.note(
         """
-        martlet \(versionNumber): the built-in shop, \(counted(session.program.rules.count, "rule")), \
+        martlet \(versionNumber): the built-in shop, \(counted(session.rules.program.rules.count, "rule")), \
         seed \(seed)\(speed > 1 ? ", \(speed) times as fast as the clock" : "")
           every minute somebody takes over an account, tests a card, and leaves an order unpaid
           guarantee   shop -> standard output: best effort (nothing is kept over a restart)

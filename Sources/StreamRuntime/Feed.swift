@@ -1,0 +1,117 @@
+import Dispatch
+import MatchEngine
+import RuleModel
+
+/// One input with its decoder and the rows not yet processed.
+final class Feed {
+    /// Where a row stands in the order of a replay.
+    struct Head: Comparable {
+        var time: Int64
+        var arrival: UInt64
+
+        static func < (left: Head, right: Head) -> Bool {
+            (left.time, left.arrival) < (right.time, right.arrival)
+        }
+    }
+
+    /// As messages name it.
+    let name: String
+    let index: UInt16
+    let idleAfter: TimeSpan
+    /// Silent for so long that it no longer holds event time back.
+    var isIdle = false
+    private var lastArrival = DispatchTime.now()
+    private let source: any ByteSource
+    private let options: InputOptions
+    private var decoder: NDJSONDecoder
+    private var chunk = LineChunk()
+    private(set) var batch: EventBatch
+    /// The batch with its conditions judged, once someone has asked for that.
+    var loaded: LoadedBatch?
+    /// The batches before, the oldest first: the shards may still work on all but that.
+    private var spares: [EventBatch]
+    private var position = 0
+    private var sourceEnded = false
+    var report = InputReport()
+
+    init(_ input: PipelineInput, index: UInt16, program: Program) {
+        name = input.name
+        self.index = index
+        source = input.source
+        idleAfter = input.idleAfter
+        options = input.options
+        decoder = NDJSONDecoder(
+            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
+            options: options)
+        batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
+        spares = Array(repeating: batch, count: Pipeline.turnsMax + 1)
+    }
+
+    /// Takes from the lines not yet decoded what other rules read.
+    ///
+    /// - Precondition: no row is waiting, and no shard works on one.
+    func read(for program: Program) {
+        precondition(!hasRows, "rows of the old columns are processed first")
+        decoder = NDJSONDecoder(
+            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
+            options: options)
+        batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
+        loaded = nil
+        position = 0
+        spares = Array(repeating: batch, count: Pipeline.turnsMax + 1)
+    }
+
+    var hasRows: Bool { position < batch.count }
+    var isEnded: Bool { !hasRows && sourceEnded && chunk.isDecoded }
+    var head: Head { Head(time: batch.times[position], arrival: batch.arrivals[position]) }
+
+    /// How long nothing has come, on the clock.
+    func silence(at now: DispatchTime) -> TimeSpan {
+        TimeSpan(
+            nanoseconds: Int64(clamping: now.uptimeNanoseconds &- lastArrival.uptimeNanoseconds))
+    }
+
+    /// Decodes the next rows, reading if need be.
+    func fill(rowMax: Int, arrival: inout UInt64, waitMilliseconds: Int) {
+        loaded = nil
+        spares.append(batch)
+        batch = spares.removeFirst()
+        batch.removeAll()
+        position = 0
+        while batch.count == 0 {
+            if chunk.isDecoded {
+                if sourceEnded { return }
+                switch source.next(into: &chunk, waitingAtMost: waitMilliseconds, report: &report) {
+                case .lines:
+                    lastArrival = .now()
+                    isIdle = false
+                case .idle: return
+                case .end:
+                    sourceEnded = true
+                    return
+                }
+            }
+            decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
+        }
+    }
+
+    /// The batch with its conditions judged, once for all of its rows.
+    func load(with judge: BatchJudge) -> LoadedBatch {
+        if let loaded { return loaded }
+        let loaded = judge.load(batch)
+        self.loaded = loaded
+        return loaded
+    }
+
+    /// Takes rows from the front that stand before the limit, at least one.
+    func take(upTo limit: Head?) -> Range<Int> {
+        let start = position
+        position += 1
+        if let limit {
+            while position < batch.count, head < limit { position += 1 }
+        } else {
+            position = batch.count
+        }
+        return start..<position
+    }
+}

@@ -1,0 +1,126 @@
+import Dispatch
+import MatchEngine
+import RuleModel
+import Synchronization
+
+/// Other rules for a running pipeline, made ready beside it: whatever takes long and needs no state.
+public struct PreparedRules: Sendable {
+    let program: Program
+    let shards: [Shard]
+    let lists: ListWatcher?
+
+    /// Makes engines for a program as those of the pipeline were made.
+    public init(
+        program: Program, environment: EngineEnvironment, lists: ListWatcher?, setup: EngineSetup
+    ) {
+        self.program = program
+        self.lists = lists
+        shards = setup.shards(program, environment)
+    }
+}
+
+/// What a reload did.
+public struct ReloadResult: Sendable {
+    /// What became of the state of each rule.
+    public var report: RestoreReport
+    /// How long no event was processed.
+    public var pauseSeconds: Double
+}
+
+/// A look at a running pipeline.
+public struct PipelineStatus: Sendable {
+    /// One input.
+    public struct Input: Sendable {
+        public var name: String
+        public var report: InputReport
+        /// How long nothing has come.
+        public var silentSeconds: Double
+        public var hasEnded: Bool
+    }
+
+    public var inputs: [Input]
+    public var alerts: AlertStageCounters
+    /// Added up over the shards.
+    public var engine: EngineCounters
+    /// The keys and open matches of each rule.
+    public var held: RestoreReport
+    public var openDeadlines: Int
+    /// The latest time that an event had.
+    public var lastTime: Timestamp?
+    /// How far event time has come.
+    public var watermark: Timestamp
+}
+
+/// What a running pipeline can be asked for, through `PipelineRequests`: then it stands at one
+/// position of the stream, and no batch is under way.
+extension Pipeline {
+    /// Lets other rules take over (T10): all that has been decoded was for the old ones, the next line
+    /// is for the new ones, in every shard. State goes on where a rule's shape is what it was; events that
+    /// wait for the watermark go on waiting, and only rules that were there before see them.
+    ///
+    /// On failure nothing has changed.
+    public func replace(with prepared: PreparedRules) throws(SnapshotError) -> ReloadResult {
+        let started = DispatchTime.now().uptimeNanoseconds
+        let snapshots = onAllCores(shards) { shard in
+            shard.perform { engine, _ in engine.snapshot() }
+        }
+        let results = onAllCores(prepared.shards) { shard -> Result<RestoreReport, SnapshotError> in
+            do throws(SnapshotError) {
+                return .success(
+                    try shard.perform { engine, alerts throws(SnapshotError) in
+                        try engine.restore(snapshots, emitting: &alerts)
+                    })
+            } catch {
+                return .failure(error)
+            }
+        }
+        var report: RestoreReport?
+        for result in results {
+            let part = try result.get()
+            report = report?.adding(shard: part) ?? part
+        }
+        stage = try AlertStage(restoring: stage.snapshot(), program: prepared.program)
+        program = prepared.program
+        shards = prepared.shards
+        lists = lists == nil ? nil : prepared.lists
+        judge = shards[0].judge
+        for feed in feeds { feed.read(for: program) }
+        let pause = DispatchTime.now().uptimeNanoseconds - started
+        return ReloadResult(
+            report: report ?? RestoreReport(), pauseSeconds: Double(pause) / 1e9)
+    }
+
+    /// What the pipeline has done and holds.
+    public var status: PipelineStatus {
+        let now = DispatchTime.now()
+        return PipelineStatus(
+            inputs: feeds.map { feed in
+                PipelineStatus.Input(
+                    name: feed.name, report: feed.report,
+                    silentSeconds: feed.silence(at: now).seconds, hasEnded: feed.isEnded)
+            },
+            alerts: stage.counters, engine: engineCounters, held: held,
+            openDeadlines: shards.reduce(0) { $0 + $1.openDeadlines },
+            lastTime: summary.lastTime,
+            watermark: shards.map { $0.perform { engine, _ in engine.time } }.min()
+                ?? .distantPast)
+    }
+
+    /// How many keys and open matches each rule has.
+    public var held: RestoreReport {
+        let parts = onAllCores(shards) { $0.perform { engine, _ in engine.holdings } }
+        return parts.dropFirst().reduce(parts[0]) { $0.adding(shard: $1) }
+    }
+}
+
+/// Does something for each shard, on as many threads as there are cores, and gathers what comes of it.
+private func onAllCores<Answer: Sendable>(
+    _ shards: [Shard], _ body: @Sendable (Shard) -> Answer
+) -> [Answer] {
+    let answers = Mutex([Answer?](repeating: nil, count: shards.count))
+    DispatchQueue.concurrentPerform(iterations: shards.count) { index in
+        let answer = body(shards[index])
+        answers.withLock { $0[index] = answer }
+    }
+    return answers.withLock { $0.compactMap(\.self) }
+}

@@ -1,0 +1,65 @@
+import StreamRuntime
+
+#if canImport(Glibc)
+    import Glibc
+#endif
+
+/// How one talks to a running engine.
+let controlOptions: [OptionSpec] = [
+    OptionSpec(
+        "control", value: "PATH",
+        "the socket for `martlet reload` and `status` (default: PID.sock in $XDG_RUNTIME_DIR/martlet)"
+    ),
+    OptionSpec("no-watch", "do not read rule files again when they change"),
+]
+
+/// Which engine a command is for.
+let controlOption = OptionSpec(
+    "control", value: "PATH", "the socket of the engine, where more than one is running")
+
+/// Where a run listens, and whether it looks at its rule files.
+struct ControlOptions {
+    private let path: String?
+    private let looks: Bool
+
+    init(_ arguments: ParsedArguments) {
+        path = arguments.value("control")
+        looks = !arguments.has("no-watch")
+    }
+
+    /// Listens on the socket and looks at the files.
+    func begin(
+        _ reloader: Reloader, _ requests: PipelineRequests, _ console: Console
+    ) throws(Failure) -> ControlSocket? {
+        let started = monotonicSeconds()
+        reloader.watch(looks: looks)
+        if path == nil { try checkOwner(controlFolder()) }
+        do throws(ControlSocket.Failure) {
+            return try ControlSocket(path: path ?? "\(controlFolder())/\(getpid()).sock") { line in
+                do throws(Failure) {
+                    let request = try ControlRequest(line: line)
+                    switch request.verb {
+                    case .reload:
+                        return reloader.reload(
+                            Reloader.Wanted(
+                                trigger: "martlet reload", isDryRun: request.isDryRun,
+                                waits: request.waits, isJSON: request.isJSON)
+                        ).line
+                    case .status:
+                        return statusAnswer(
+                            requests, reloader.counts, isJSON: request.isJSON, started: started
+                        ).line
+                    }
+                } catch {
+                    return ControlAnswer.failure(error.code, error.message).line
+                }
+            }
+        } catch {
+            // Who names a socket needs it; without one the engine does its work all the same.
+            if path != nil { throw Failure(.badUsage, "\(error)") }
+            console.warn(
+                "martlet: \(error); `martlet reload` and `status` cannot reach this engine")
+            return nil
+        }
+    }
+}
