@@ -55,7 +55,8 @@ struct CommandTests {
     @Test(
         "every verb has a page",
         arguments: [
-            "check", "fmt", "run", "replay", "test", "plan", "explain", "graph", "bench", "import",
+            "check", "fmt", "run", "reload", "status", "replay", "test", "plan", "explain", "graph",
+            "bench", "import",
             "completions",
             "version",
         ])
