@@ -186,6 +186,7 @@ extension MachineContext {
         }
         if record.state == .firing { addRisks(to: &alert, rule, context) }
         emission.lastMessage = alert.message
+        recorder?.noteAlert(self.rule, key: values, state: alert.state)
         if keepsFired, alert.state == .firing { fired.append((alert.id, alert.matchedAt)) }
         if let told = settled(alert) { output.append(told) }
         if rule.place.isRead {

@@ -48,6 +48,7 @@ extension Engine {
         context.instant = instant
         for row in 0..<batch.count {
             let event = Event(batch: loaded, row: row)
+            if context.recorder != nil { observe(event, at: instant) }
             for place in loaded.candidates.places(of: row) {
                 let rule = loaded.candidates.rule(at: place)
                 guard context.program.rules[rule].place.depth > depth, context.sees(instant, rule)

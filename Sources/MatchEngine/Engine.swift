@@ -216,6 +216,7 @@ public struct Engine: ~Copyable, Sendable {
             }
             beginWatching()
         }
+        let isObserved = context.recorder != nil
         for row in rows {
             let time = Timestamp(nanoseconds: batch.events.times[row])
             if time < reached {
@@ -223,6 +224,7 @@ public struct Engine: ~Copyable, Sendable {
             } else {
                 reached = time
             }
+            if isObserved { observe(Event(batch: batch, row: row), at: reached) }
             if batch.candidates.contains(row) {
                 dispatch(Event(batch: batch, row: row), at: reached)
             }
@@ -245,6 +247,7 @@ public struct Engine: ~Copyable, Sendable {
             guard let place = watermark.admit(time, from: source) else {
                 context.counters.sources[source].late += 1
                 noteLate(Event(batch: batch, row: row))
+                observeLate(Event(batch: batch, row: row))
                 correct(
                     by: Event(batch: batch, row: row), source: source, watermark: watermark.time)
                 continue
@@ -253,7 +256,9 @@ public struct Engine: ~Copyable, Sendable {
                 begin = .pending(earliest: min(earliest, place))
             }
             let type = Int(batch.events.types[row].rawValue)
-            if batch.candidates.contains(row) || (type < typesMayWait.count && typesMayWait[type]) {
+            if batch.candidates.contains(row) || context.recorder != nil
+                || (type < typesMayWait.count && typesMayWait[type])
+            {
                 held.append((row, place))
             }
             context.highestTime = max(context.highestTime, time)
@@ -281,6 +286,7 @@ public struct Engine: ~Copyable, Sendable {
             }
             guard let (event, time) = waiting.pop() else { break }
             early?.release(event)
+            if context.recorder != nil { observe(event, at: max(time, context.instant)) }
             if event.batch.candidates.contains(event.row) {
                 dispatch(event, at: max(time, context.instant))
                 keepForCorrection(event, at: time)

@@ -40,8 +40,8 @@ struct RuleEmission: Sendable {
 struct Masks: Sendable {
     private(set) var keys: Set<Int>
     private(set) var fields: Set<EmitProgram.MaskedField>
-    private let measures: Set<Int>
-    private let members: Bool
+    let measures: Set<Int>
+    let members: Bool
 
     init(rule: RuleProgram) {
         keys = Set(rule.emit.maskedKeys)

@@ -90,6 +90,8 @@ struct MachineContext: Sendable {
     /// Buckets of metrics since they were taken last.
     var metrics: [MetricRecord] = []
     var emission: EmissionState
+    /// Notes what one rule does, for `explain`; most often there is none.
+    var recorder: RuleRecorder?
     /// What was told before its time.
     var earlyAlerts = EarlyAlerts()
     /// Whether `fired` is kept.

@@ -127,6 +127,19 @@ public final class Pipeline {
         stage = AlertStage(program: program)
     }
 
+    /// Lets a recorder note what one rule does.
+    ///
+    /// - Precondition: there is one shard, so that it sees all keys.
+    public func observe(by recorder: RuleRecorder) {
+        precondition(shards.count == 1, "a recorder sees one engine")
+        shards[0].perform { engine, _ in engine.recorder = recorder }
+    }
+
+    /// Hands out what the recorder has noted, after the run.
+    public func takeObservations() -> Observations? {
+        shards[0].perform { engine, _ in engine.takeObservations() }
+    }
+
     /// Runs until every input has ended or `shouldStop` says so.
     ///
     /// - Parameters:

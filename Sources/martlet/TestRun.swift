@@ -44,18 +44,11 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
     }
     let needed = withSources([test.rule], in: compilation.plans)
     program.rules.removeAll { !needed.contains($0.id) }
-    // Near misses explain an alert that did not come.
-    for index in program.rules.indices {
-        guard case .sequence(var sequence) = program.rules[index].pattern else { continue }
-        sequence.reportsPartial = true
-        program.rules[index].pattern = .sequence(sequence)
-    }
 
     var environment = EngineEnvironment(
         lists: lists, zones: zoneTables(of: program))
     var options = EngineOptions()
     options.watchStart = TestPlan.epoch
-    options.keepsPartialMatches = true
     var end = TestPlan.epoch
     var arrivals: [(due: Timestamp, time: Timestamp, event: TestPlan.Event)] = []
     var crashes: [(time: Timestamp, range: SourceRange)] = []
@@ -93,7 +86,8 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
             type: event.type, time: arrivals[index].time, arrival: UInt64(arrival),
             fields: event.fields.compactMap { field in field.column.map { ($0, field.value) } })
     }
-    var drive = TestDrive(program: program, environment: environment, options: options)
+    var drive = TestDrive(
+        program: program, rule: test.rule, environment: environment, options: options)
     var row = 0
     for crash in crashes.sorted(by: { $0.time < $1.time }) {
         let arrived = order[row...].prefix { arrivals[$0].due <= crash.time }.count
@@ -117,13 +111,13 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
     let name = compilation.plans[test.rule.rawValue].name
     alerts.removeAll { $0.ruleID != test.rule && $0.rule != name }
     result.failures = judge(alerts, by: test, sources: compilation.sources)
-    if result.failures.contains(where: { $0.got.isEmpty }) {
-        // What still waited at the end is a near miss once its time is over; what fires only then
-        // is behind the test.
-        let misses = drive.takeMisses().filter { $0.rule == test.rule }
-        let keyNames = compilation.plans[test.rule.rawValue].keyNames
-        for index in result.failures.indices where result.failures[index].got.isEmpty {
-            result.failures[index].because = nearest(misses, keyNames: keyNames)
+    if result.failures.contains(where: \.because.isEmpty) {
+        let because = drive.nearest(
+            NearMissWords(
+                compilation.plans[test.rule.rawValue], tables: compilation.tables, shown: shownTime)
+        )
+        for index in result.failures.indices where result.failures[index].because.isEmpty {
+            result.failures[index].because = because
         }
     }
     return result
@@ -136,15 +130,19 @@ private struct TestDrive: ~Copyable {
     private let options: EngineOptions
     private var engine: Engine
     private var stage: AlertStage
-    private var misses: [PartialMatch] = []
     private(set) var alerts: [Alert] = []
 
-    init(program: Program, environment: EngineEnvironment, options: EngineOptions) {
+    init(
+        program: Program, rule: RuleID, environment: EngineEnvironment, options: EngineOptions
+    ) {
         self.program = program
         self.environment = environment
         self.options = options
         engine = Engine(program: program, environment: environment, options: options)
         stage = AlertStage(program: program)
+        // Explains an alert that did not come.
+        engine.recorder = RuleRecorder(
+            rule: rule, key: nil, program: program, limits: options.limits)
     }
 
     mutating func process(_ batch: EventBatch, rows: Range<Int>) {
@@ -155,13 +153,14 @@ private struct TestDrive: ~Copyable {
 
     /// Nothing is left but a snapshot, and another engine goes on from it.
     mutating func crash() throws(SnapshotError) {
-        misses += engine.takePartialMatches()
+        let recorder = engine.recorder
         let (engineState, stageState) = (engine.snapshot(), stage.snapshot())
         var matched: [Alert] = []
         var report = RestoreReport()
         engine = try Engine(
             restoring: [engineState], program: program, environment: environment,
             options: options, report: &report, emitting: &matched)
+        engine.recorder = recorder
         stage = try AlertStage(restoring: stageState, program: program)
         pass(&matched)
     }
@@ -176,30 +175,21 @@ private struct TestDrive: ~Copyable {
         stage.advance(to: behindEnd, emitting: &alerts)
     }
 
-    /// The near misses, those included whose time is over only behind the end.
-    mutating func takeMisses() -> [PartialMatch] {
-        var later: [Alert] = []
-        engine.advance(to: .distantFuture, emitting: &later)
-        return misses + engine.takePartialMatches()
+    /// What came nearest to an alert, and why it was none.
+    mutating func nearest(_ words: NearMissWords) -> [String] {
+        guard let seen = engine.takeObservations(),
+            let entry = seen.entries.first(where: { $0.progress < 2 })
+        else { return [] }
+        let key = words.key(entry.key)
+        var lines = words.lines(entry)
+        if !key.isEmpty { lines[0] = "\(key)  \(lines[0])" }
+        return [lines[0]] + lines.dropFirst().map { "  \($0)" }
     }
 
     private mutating func pass(_ matched: inout [Alert]) {
         matched.sort { $0.order < $1.order }
         stage.process(matched, emitting: &alerts)
     }
-}
-
-/// The candidate that came furthest; of several the first.
-private func nearest(_ misses: [PartialMatch], keyNames: [String]) -> [String] {
-    guard let most = misses.map(\.filledSteps.count).max(), most > 0,
-        let miss = misses.first(where: { $0.filledSteps.count == most })
-    else { return ["no event began a match"] }
-    let key = zip(keyNames, miss.key).map { "\($0)=\($1.plainText), " }.joined()
-    return [
-        "the nearest candidate (\(key)from \(shownTime(miss.firstTime))) came as far as "
-            + "\(miss.filledSteps.joined(separator: ", ")) and was dropped at "
-            + shownTime(miss.endedAt)
-    ]
 }
 
 // MARK: - Judging

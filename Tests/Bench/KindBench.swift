@@ -6,7 +6,7 @@ import RuleSyntax
 import StreamRuntime
 
 /// For one rule of each kind alone, on one thread: how many events a second are read and judged beside
-/// the bare scan of the same bytes in the same run, and how much memory a key takes that is as full as
+/// the bare scan of the same bytes in the same run, what is left of that while a recorder looks on, and how much memory a key takes that is as full as
 /// its rule allows, beside the bound that the compiler states.
 func runKindBench(events count: Int) {
     var runs: [(sample: KindSample, run: KindRun, memory: String)] = []
@@ -19,13 +19,14 @@ func runKindBench(events count: Int) {
         runs.append((sample, run, memory))
     }
     for (sample, _, memory) in runs {
-        let (scan, whole, alerts) = speed(sample, events: count)
+        let (scan, whole, observed, alerts) = speed(sample, events: count)
         func rate(_ seconds: Double) -> String {
             String(format: "%.2f M", Double(count) / seconds / 1e6)
         }
         print(
             "kinds    \(sample.name): \(rate(whole)) events/s, bare scan \(rate(scan)), "
                 + String(format: "%.2f of scan, ", scan / whole)
+                + String(format: "%.2f of that with a recorder, ", whole / observed)
                 + "\(alerts * 1000 / count) alerts a thousand; \(memory)")
     }
 }
@@ -61,6 +62,12 @@ final class KindRun {
 
     var events: Int { report.events }
 
+    /// Lets a recorder look on, as `explain --events` does.
+    func observe() {
+        engine.recorder = RuleRecorder(
+            rule: program.rules[0].id, key: nil, program: program, limits: EngineLimits())
+    }
+
     /// - Parameter judges: Whether the engine gets to see the events; else they are only read.
     func read(_ bytes: [UInt8], judges: Bool) {
         var chunk = LineChunk(padded: bytes, count: bytes.count - 64)
@@ -85,19 +92,27 @@ final class KindRun {
 /// Seconds to read the events, and to read and judge them: the best of three rounds each, in turns.
 private func speed(
     _ sample: KindSample, events count: Int
-) -> (scan: Double, whole: Double, alerts: Int) {
+) -> (scan: Double, whole: Double, observed: Double, alerts: Int) {
     let keys = 1_000
     var chunks: [[UInt8]] = []
     makeChunks(
         count, keys: keys,
         { (sample.event($0 / keys), milliseconds(5 * $0)) }, { chunks.append($0) })
-    var best = (scan: Double.infinity, whole: Double.infinity, alerts: 0)
+    var best = (
+        scan: Double.infinity, whole: Double.infinity, observed: Double.infinity, alerts: 0
+    )
     for _ in 0..<3 {
         let (reader, whole) = (KindRun(sample), KindRun(sample))
         best.scan = min(
             best.scan, cpuSeconds { for chunk in chunks { reader.read(chunk, judges: false) } })
         best.whole = min(
             best.whole, cpuSeconds { for chunk in chunks { whole.read(chunk, judges: true) } })
+        let observed = KindRun(sample)
+        observed.observe()
+        best.observed = min(
+            best.observed, cpuSeconds { for chunk in chunks { observed.read(chunk, judges: true) } }
+        )
+        precondition(observed.alerts == whole.alerts, "a recorder changes nothing")
         precondition(reader.events == count && whole.events == count, "every line is an event")
         best.alerts = whole.alerts
     }

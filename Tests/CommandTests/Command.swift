@@ -105,6 +105,12 @@ final class RunningCommand {
 
     func hangUp() { kill(process.processIdentifier, SIGHUP) }
 
+    /// Closes its input and waits for the end.
+    func finish() throws -> CommandRun {
+        try closeInput()
+        return try wait()
+    }
+
     /// Waits for the end; a program that does not end within a minute is killed, which shows as
     /// the code -1.
     func wait() throws -> CommandRun {

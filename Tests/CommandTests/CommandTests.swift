@@ -196,9 +196,9 @@ struct CommandTests {
         let few = try workspace.martlet("test", "few.rules")
         #expect(few.code == 1)
         #expect(few.output.contains("no alert at all"))
-        #expect(few.output.contains("(user=ann, from 0s) came as far as fails and was dropped"))
+        #expect(few.output.contains("user=ann  fails ×2 of 3 0s to 1s -> 1 more missing"))
         let none = try workspace.martlet("test", "none.rules")
-        #expect(none.output.contains("because:  no event began a match"))
+        #expect(none.output.contains("user=ann  no event began a match; the nearest:"))
     }
 
     // MARK: - replay and run

@@ -60,6 +60,28 @@ public struct EngineRun: Sendable {
         return (alerts, metrics)
     }
 
+    /// The same by one engine that a recorder looks at.
+    public func observed(
+        _ program: Program, lists: [ListTable], events: [TestEvent], end: Timestamp?,
+        key: [String]? = nil
+    ) -> (alerts: [Alert], observations: Observations, silenced: Int) {
+        var options = EngineOptions()
+        options.lateness = [lateness]
+        options.watchStart = watchedFrom
+        options.limits = limits
+        var tables: [ListID: ListTable] = [:]
+        for (index, table) in lists.enumerated() { tables[ListID(index)] = table }
+        var engine = Engine(
+            program: program, environment: EngineEnvironment(lists: tables), options: options)
+        engine.recorder = RuleRecorder(
+            rule: program.rules[0].id, key: key, program: program, limits: limits)
+        var alerts: [Alert] = []
+        feed(&engine, program.tables, events, end, into: &alerts)
+        alerts.sort { $0.order < $1.order }
+        let silenced = engine.counters.rules[0].silenced
+        return (alerts, engine.takeObservations() ?? Observations(), silenced)
+    }
+
     private func feed(
         _ engine: inout Engine, _ tables: RuleSetTables, _ events: [TestEvent], _ end: Timestamp?,
         into output: inout [Alert]

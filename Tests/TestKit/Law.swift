@@ -15,6 +15,7 @@ public enum Law: String, Sendable, CaseIterable {
     case restart = "an engine made of a snapshot goes on as if nothing had been"
     case reload = "T10 other rules before and behind it do not touch the state of a rule"
     case reshard = "a snapshot is read by any number of shards"
+    case observed = "a recorder changes nothing, and knows of every match"
     case replay = "T12 a replay gives the same records with the same ids"
 }
 
@@ -87,6 +88,7 @@ extension GeneratedCase {
         case .passes:
             return compare(
                 expected: withIDs(alerts(run, by: plain.program)), withIDs(alerts(run)))
+        case .observed: return observed(program, lists: lists, end)
         case .replay:
             return compare(alerts(EngineRun()), alerts(EngineRun()))
         case .restart, .reload, .reshard:
@@ -106,6 +108,29 @@ extension GeneratedCase {
             // Of interest are the cases in which something was told early.
             return .agreed(matches: found.count(where: \.isEarly))
         }
+    }
+
+    /// The recorder of a sequence must come to as many matches as the machine, though it looks for
+    /// itself how each attempt goes.
+    private func observed(_ program: Program, lists: [ListTable], _ end: Timestamp) -> Verdict {
+        let run = EngineRun()
+        let plain = run.alerts(of: program, lists: lists, events: events, end: end)
+        let seen = run.observed(program, lists: lists, events: events, end: end)
+        let verdict = compare(plain, seen.alerts)
+        guard case .agreed = verdict, case .sequence(let sequence) = program.rules[0].pattern else {
+            return verdict
+        }
+        // Of all combinations an attempt is told once.
+        if case .all = sequence.overlap { return verdict }
+        let matches = seen.observations.entries.count { entry in
+            if case .attempt(let attempt) = entry, case .matched = attempt.outcome { return true }
+            return false
+        }
+        let wanted = plain.count { $0.state == .firing && $0.kind == "sequence" } + seen.silenced
+        if matches == min(wanted, 200) { return verdict }
+        return .differed(
+            expected: ["\(wanted) matches"] + plain.map(line),
+            found: ["\(matches) matches seen"] + seen.observations.entries.map { "\($0)" })
     }
 
     /// What a reader believes in the end: an alert that was told early counts unless it was taken back,

@@ -77,7 +77,7 @@ extension Alert {
 
 extension [UInt8] {
     /// Appends text so that a terminal shows it and does nothing else.
-    mutating func appendVisibly(_ string: String) {
+    public mutating func appendVisibly(_ string: String) {
         for scalar in string.unicodeScalars {
             switch scalar {
             case "\n": append(contentsOf: "\\n".utf8)

@@ -117,12 +117,20 @@ struct AnomalyGroup: Sendable {
         let bucket = rule.bucket(endingAt: end)
         let keyValues = context.keyValues(key)
         var onsets: [AnomalyMember.Onset] = []
+        var seen: [ClusterAttempt.Member]? =
+            context.recorder?.index == context.rule ? [] : nil
         for index in members.indices {
             let onset = members[index].judge(
-                bucket: bucket, end: end, rule: rule, key: keyValues, evaluator: context.evaluator)
+                bucket: bucket, end: end, rule: rule, key: keyValues, evaluator: context.evaluator,
+                seen: &seen)
             if let onset { onsets.append(onset) }
         }
+        let open = clusters.count
         clusters.take(onsets, rule: rule, key: key, in: &context)
+        if let seen {
+            observe(
+                seen, at: end, hasFired: clusters.count > open, rule: rule, key: key, in: &context)
+        }
         var place = members.count
         while place > 0 {
             place -= 1
@@ -130,6 +138,34 @@ struct AnomalyGroup: Sendable {
         }
         isSealed = false
         bucketEnd = rule.grid.bucket(endingAfter: end).end
+    }
+
+    /// Tells the recorder who stood out.
+    private func observe(
+        _ seen: [ClusterAttempt.Member], at end: Timestamp, hasFired: Bool, rule: AnomalyRule,
+        key: KeySlot, in context: inout MachineContext
+    ) {
+        let order = seen.sorted { left, right in
+            if (left.isAnomalous == true) != (right.isAnomalous == true) {
+                return left.isAnomalous == true
+            }
+            let highest = { (member: ClusterAttempt.Member) in
+                member.scores.compactMap { $0.map(abs) }.max() ?? -1
+            }
+            return highest(left) != highest(right)
+                ? highest(left) > highest(right) : left.name.precedes(right.name)
+        }
+        let (hash, values) = (context.keyHash(key), context.keyValues(key))
+        context.recorder?.noteBucket(
+            ClusterAttempt(
+                key: values, at: end,
+                onsets: hasFired
+                    ? rule.program.minimumMembers : clusters.freeCount(at: end, rule: rule),
+                needed: rule.program.minimumMembers,
+                judged: seen.count { $0.isAnomalous != nil },
+                unknown: seen.count { $0.isAnomalous == nil },
+                members: Array(order.prefix(5)), hasFired: hasFired),
+            hash: hash)
     }
 
     // MARK: - Snapshot

@@ -84,7 +84,8 @@ struct AnomalyMember: Sendable {
     /// Judges the bucket that was sealed, and says whether that made the member anomalous. A member
     /// that came after its end has nothing to judge.
     mutating func judge(
-        bucket: Int64, end: Timestamp, rule: AnomalyRule, key: [Value], evaluator: TermEvaluator
+        bucket: Int64, end: Timestamp, rule: AnomalyRule, key: [Value], evaluator: TermEvaluator,
+        seen: inout [ClusterAttempt.Member]?
     ) -> Onset? {
         guard !sealed.isEmpty else { return nil }
         let measured = sealed
@@ -97,6 +98,18 @@ struct AnomalyMember: Sendable {
         // Without a score nothing is known, whatever else the condition asks (A4).
         let isUnknown = deviations.allSatisfy { $0 == nil }
         let truth = isUnknown ? nil : evaluator.judge(rule.program.when, in: terms)
+        seen?.append(
+            ClusterAttempt.Member(
+                name: name,
+                measures: zip(rule.program.series, measured).map {
+                    Alert.NamedValue($0.measure.name, $1.value)
+                },
+                scores: deviations.map { $0?.score }, isAnomalous: truth,
+                failed: isUnknown
+                    ? []
+                    : evaluator.failures(
+                        of: rule.program.when, in: terms, logic: .threeValued
+                    ).failed))
         for (index, number) in numbers.enumerated() {
             guard let number, rule.isScored(index) else { continue }
             series[index].history.append(number, bucket: bucket, isAnomalous: truth == true)

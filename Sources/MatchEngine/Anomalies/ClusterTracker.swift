@@ -36,6 +36,11 @@ struct ClusterTracker: Sendable {
     private var clusters: [Cluster] = []
 
     var count: Int { clusters.count }
+    /// Members with an onset within reach of an instant that are in no cluster.
+    func freeCount(at instant: Timestamp, rule: AnomalyRule) -> Int {
+        Set(free.filter { instant - $0.member.onset <= rule.program.within }.map(\.member.name))
+            .count
+    }
     var isEmpty: Bool { free.isEmpty && clusters.isEmpty }
 
     /// The next instant at which something is due that no bucket's end brings about.

@@ -208,13 +208,42 @@ struct CorrelationKey: Sendable {
             goOn(with: choice, rule: rule, key: key, in: &context)
             return
         }
-        guard let choice else { return }
+        guard let choice else {
+            observe(rule: rule, key: key, in: &context) { present in
+                present < rule.program.required ? .tooFew : .wrongOrder
+            }
+            return
+        }
         var measured: MeasuredStrength?
         if let strength = rule.program.strength {
             measured = measure(strength, pooled: &pooled, at: instant, in: context)
-            guard let measured, measured.isEnough(for: strength) else { return }
+            guard let measured, measured.isEnough(for: strength) else {
+                observe(rule: rule, key: key, in: &context) { _ in
+                    .tooWeak(
+                        measured: measured?.strength, limit: MeasuredStrength.limit(of: strength))
+                }
+                return
+            }
         }
+        observe(rule: rule, key: key, in: &context) { _ in .fired }
         begin(with: choice, measured, rule: rule, key: key, in: &context)
+    }
+
+    /// Tells the recorder which members are there.
+    private func observe(
+        rule: CorrelationRule, key: KeySlot, in context: inout MachineContext,
+        outcome: (Int) -> Gathering.Outcome
+    ) {
+        guard context.recorder?.index == context.rule else { return }
+        let newest = windows.map { $0.newest?.time }
+        let until = windows.compactMap { window in
+            window.newest.map { window.end(of: $0, within: rule.program.within) }
+        }.max()
+        let (hash, values) = (context.keyHash(key), context.keyValues(key))
+        let instant = context.instant
+        context.recorder?.noteMembers(
+            hash: hash, key: values, newest: newest, at: instant, until: until ?? instant,
+            outcome: outcome(newest.count { $0 != nil }))
     }
 
     private mutating func measure(

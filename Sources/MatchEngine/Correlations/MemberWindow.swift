@@ -16,6 +16,12 @@ struct MemberWindow: Sendable {
 
     var isEmpty: Bool { points.isEmpty && intervals.isEmpty }
     var count: Int { points.count + intervals.count }
+    /// The latest event that is there.
+    var newest: CapturedEvent? {
+        guard let interval = intervals.last else { return points.last }
+        guard let point = points.last else { return interval.beginning }
+        return point.ordinal > interval.beginning.ordinal ? point : interval.beginning
+    }
 
     mutating func append(_ event: CapturedEvent) { points.append(event) }
 

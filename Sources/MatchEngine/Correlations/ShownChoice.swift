@@ -13,6 +13,14 @@ enum MeasuredStrength: Sendable {
         }
     }
 
+    /// What the rule asks for at least.
+    static func limit(of program: StrengthProgram) -> Double {
+        switch program {
+        case .lift(let plan): plan.limit
+        case .movement(let plan): plan.limit
+        }
+    }
+
     var strength: Double {
         switch self {
         case .lift(let rates): rates.lift

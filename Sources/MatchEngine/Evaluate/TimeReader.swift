@@ -1,5 +1,14 @@
 import RuleModel
 
+extension Timestamp {
+    /// A time in RFC 3339, as on a command line; a date alone is its first instant in UTC.
+    public init?(rfc3339 text: String) {
+        var whole = text.utf8.count == 10 ? text + "T00:00:00Z" : text
+        guard let time = whole.withUTF8({ TimeReader.time($0) }) else { return nil }
+        self = time
+    }
+}
+
 /// Reads times and durations of fields that rules declare as such.
 enum TimeReader {
     /// RFC 3339, with `T`, `t` or a space, any offset, any number of decimals.

@@ -15,6 +15,8 @@ struct ChoiceSearch {
         case absence(last: Timestamp)
         /// An `until` event, which is not in the buffer.
         case until(CapturedEvent)
+        /// Nothing does: how far the first event of the buffer leads is asked.
+        case furthest
 
         var isAbsence: Bool {
             if case .absence = self { return true }
@@ -47,6 +49,8 @@ struct ChoiceSearch {
     private var kept = 1
 
     private var failures: FailureMemory
+    /// How far the search has come, where that is asked.
+    private var reachedFurthest: (rank: Double, reached: Reached)?
 
     init(
         parts: SequenceParts, evaluator: TermEvaluator, events: [CapturedEvent], key: [Value],
@@ -91,6 +95,30 @@ struct ChoiceSearch {
         return (Array(byStart.reversed().joined()), count > limit)
     }
 
+    /// How far a choice that begins with the first event comes.
+    mutating func furthest() -> Reached? {
+        guard !events.isEmpty else { return nil }
+        _ = begin(at: 0)
+        return reachedFurthest?.reached
+    }
+
+    /// Keeps the choice as it is now, if none before filled as much.
+    private mutating func noteReached(_ transition: SequenceShape.Transition) {
+        guard case .furthest = goal else { return }
+        var rank = 0.0
+        for (step, places) in taken.enumerated() where !places.isEmpty {
+            let minimum = max(1, parts.steps[step].minimum)
+            rank += min(1, Double(places.count) / Double(minimum)) + Double(places.count) * 1e-6
+        }
+        guard let last = taken[transition.step].last,
+            reachedFurthest.map({ rank > $0.rank }) ?? true
+        else { return }
+        let reached = Reached(
+            taken: taken.map { places in places.map { events[$0] } }, step: transition.step,
+            target: transition.target, last: events[last])
+        reachedFurthest = (rank, reached)
+    }
+
     // MARK: - Starts
 
     private func startPlaces() -> Range<Int> {
@@ -100,6 +128,7 @@ struct ChoiceSearch {
         case .event: latest = events[events.count - 1].instant
         case .absence(let last): latest = last
         case .until(let event): latest = event.instant
+        case .furthest: return 0..<1
         }
         let earliest = latest - within
         // Events are in order of their instants.
@@ -141,6 +170,7 @@ struct ChoiceSearch {
         }
         failures.noteChange(ofStep: transition.step)
         restart(transition.step, with: place)
+        noteReached(transition)
         let isFound = extend(transition, from: place)
         taken[transition.step].removeAll(keepingCapacity: true)
         failures.noteChange(ofStep: transition.step)
@@ -244,6 +274,7 @@ struct ChoiceSearch {
                 parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
             {
                 take(step, place)
+                noteReached(transition)
                 last = place
                 withoutsSeen = 0
             } else {
@@ -284,6 +315,17 @@ struct ChoiceSearch {
             note()
             return true
         }
+        if case .furthest = goal {
+            for place in events.indices[(start + 1)...] where taken[step].count < maximum {
+                if spend() || isKilled(at: place) { break }
+                guard events[place].steps & bit != 0,
+                    parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
+                else { continue }
+                take(step, place)
+                noteReached(transition)
+            }
+            return false
+        }
         for place in events.indices[(start + 1)...] {
             if spend() || isKilled(at: place) { return false }
             let event = events[place]
@@ -306,7 +348,7 @@ struct ChoiceSearch {
         }
         guard taken[step].count >= minimum, withoutsSeen == 0 else { return false }
         switch goal {
-        case .event: return false
+        case .event, .furthest: return false
         case .absence(let time):
             guard events[last].instant == time, isAbsent(after: last) else { return false }
         case .until(let event):

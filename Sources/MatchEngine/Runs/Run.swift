@@ -22,9 +22,9 @@ struct Run: Sendable {
     /// The step that took the last event.
     private(set) var step: Int
     /// The state of the shape when that step is done.
-    private var target: Int
+    private(set) var target: Int
     let first: CapturedEvent
-    private var last: CapturedEvent
+    private(set) var last: CapturedEvent
     /// Steps of `without` seen since the last event, as bits.
     private var withoutsSeen: UInt64 = 0
     /// An event of the trailing absence came since the last event.

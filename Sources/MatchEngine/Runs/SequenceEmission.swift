@@ -14,6 +14,10 @@ extension MachineContext {
             if last.map({ event.ordinal > $0.ordinal }) ?? true { last = event }
         }
         guard let first, let last else { return }
+        if recorder?.index == rule {
+            let hash = keyHash(key)
+            recorder?.noteMatch(taken, hash: hash, at: matchedAt)
+        }
         let record = MatchRecord(
             id: makeAlertID(key: key, matchedAt: matchedAt), state: .firing, kind: "sequence",
             matchedAt: matchedAt, firstTime: first.time, lastTime: last.time,

@@ -234,6 +234,32 @@ struct ThresholdKey: Sendable {
             }
         }
         note(isUnknown: (episode == nil ? when : resolves) == nil, at: instant)
+        if context.recorder?.index == context.rule {
+            observe(when, terms, at: instant, rule: rule, key: key, in: &context)
+        }
+    }
+
+    /// Tells the recorder what the judgement came to.
+    private func observe(
+        _ when: Bool?, _ terms: ThresholdTerms, at instant: Timestamp, rule: ThresholdRule,
+        key: KeySlot, in context: inout MachineContext
+    ) {
+        let state: Spell.State =
+            episode != nil
+            ? .firing : pendingSince != nil ? .pending : when == nil ? .unknown : .inactive
+        let (hash, values) = (context.keyHash(key), context.keyValues(key))
+        let evaluator = context.evaluator
+        context.recorder?.noteJudgement(
+            hash: hash, key: values, state: state, at: instant,
+            events: window.now.count, minimum: rule.program.minimumEvents
+        ) {
+            Spell.Judgement(
+                time: instant,
+                measures: zip(rule.measureNames, terms.measures).map { .init($0, $1) },
+                failed: evaluator.failures(
+                    of: rule.program.when, in: terms, logic: .threeValued
+                ).failed)
+        }
     }
 
     /// Whether the condition that ends an episode holds: that of the rule, or that the other one is false.

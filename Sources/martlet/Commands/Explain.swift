@@ -2,10 +2,12 @@ import RuleCompiler
 import RuleModel
 import RuleSyntax
 
-/// `martlet explain`: a rule in words, or the long form of a diagnostic.
+/// `martlet explain`: a rule in words, why it did not fire, the evidence of an alert, or the long
+/// form of a diagnostic.
 let explainCommand = CommandSpec(
-    name: "explain", summary: "say what a rule does, or what a message means",
-    positionals: "RULE|NUMBER|functions",
+    name: "explain",
+    summary: "say what a rule does, why it did not fire, or what a message means",
+    positionals: "RULE|ALERT-ID|NUMBER|functions",
     options: [
         OptionSpec(
             "rules", value: "PATH", "where the rule is; may be given several times (default: rules)"
@@ -13,10 +15,37 @@ let explainCommand = CommandSpec(
         OptionSpec("plan", "with a rule: print the plan as the compiler sees it"),
         OptionSpec(
             "passes", "with a rule: print the plan as written, and after each pass that changed it"),
+        OptionSpec(
+            "events", value: "FILE",
+            "with a rule: say what it made of these events, and why it did not fire; may be given several times"
+        ),
+        OptionSpec(
+            "key", value: "KEY",
+            "with --events: one key in order of time, for example u-99 or user=u-99,host=web1"),
+        OptionSpec(
+            "since", value: "T",
+            "with --events: what began at this time, or this long before the end"),
+        OptionSpec(
+            "at", value: "T", "with --events: the view at this time; later events do not count"),
+        OptionSpec("all", "with --events: show everything, not the nearest twenty"),
+        OptionSpec(
+            "alerts", value: "FILE",
+            "with ALERT-ID: the file that `run --to` or `replay --to` wrote"),
+        OptionSpec(
+            "format", choices: ["text", "json"], "with --events: how to print (default: text)"),
+    ] + inputOptions.filter { ["type", "type-field", "time-field", "lateness"].contains($0.name) },
+    notes: [
+        """
+        With --events each attempt is told: which steps it filled, what was missing, the nearest
+        event that could have gone on and why it did not, with both values of the comparison. Without
+        --key the keys that came nearest to an alert are told first. An id may be shortened.
+        """
     ],
     examples: [
-        "martlet explain ssh_bruteforce_success --rules rules/ssh", "martlet explain E0207",
+        "martlet explain ssh_guessed_then_in --rules rules/ssh", "martlet explain E0207",
         "martlet explain functions",
+        "martlet explain ssh_brute_force --events auth.ndjson --key 198.51.100.7",
+        "martlet explain 3f9c2a --alerts alerts.ndjson",
     ]
 ) { arguments throws(Failure) in
     let console = Console(arguments)
@@ -40,7 +69,16 @@ let explainCommand = CommandSpec(
         console.print(page(code))
         return .fine
     }
+    if arguments.has("alerts") {
+        return try explainAlert(subject, arguments.values("alerts"), console)
+    }
     let (compilation, plan) = try findRule(subject, arguments, console)
+    if arguments.has("events") {
+        return try explainEvents(plan, of: compilation, arguments, console)
+    }
+    for flag in ["key", "since", "at", "all"] where arguments.has(flag) {
+        throw Failure(.badUsage, "`--\(flag)` goes with `--events FILE`")
+    }
     let text: String
     if arguments.has("passes") {
         text = explainPasses(plan, in: compilation)
