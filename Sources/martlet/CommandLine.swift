@@ -7,7 +7,7 @@ import RuleSyntax
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
     runCommand, reloadCommand, statusCommand, replayCommand, testCommand, checkCommand,
-    formatCommand, planCommand,
+    formatCommand, planCommand, diffCommand,
     explainCommand,
     graphCommand, languageServerCommand, benchCommand, importCommand, completionsCommand,
     versionCommand,

@@ -49,6 +49,29 @@ func unifiedDiff(old: String, new: String, name: String) -> String {
     return text
 }
 
+/// The lines that differ, each `old -> new` where one took the place of another.
+func changedLines(old: String, new: String) -> [String] {
+    func lines(_ text: String) -> [String] {
+        text.split(separator: "\n").map { line in
+            String(line.drop { $0 == " " })
+        }
+    }
+    var changes: [String] = []
+    var removed: [String] = []
+    for (mark, text) in editScript(lines(old), lines(new)) {
+        switch mark {
+        case "-": removed.append(text)
+        case "+":
+            changes.append(
+                removed.isEmpty ? "+ \(text)" : "\(removed.removeFirst())  ->  \(text)")
+        default:
+            changes += removed.map { "- \($0)" }
+            removed = []
+        }
+    }
+    return changes + removed.map { "- \($0)" }
+}
+
 private func editScript(_ old: [String], _ new: [String]) -> [(mark: Character, text: String)] {
     // lengths[i][j]: the longest common subsequence of old[i...] and new[j...].
     var lengths = [[Int]](

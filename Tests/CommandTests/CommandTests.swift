@@ -57,7 +57,7 @@ struct CommandTests {
         arguments: [
             "check", "fmt", "run", "reload", "status", "replay", "test", "plan", "explain", "graph",
             "bench", "import",
-            "completions",
+            "completions", "diff",
             "version",
         ])
     func helpPages(verb: String) throws {
