@@ -83,6 +83,8 @@ struct RunSession {
     private let shardCount: Int
     private let failsOnAlert: Bool
     private var limits = EngineLimits()
+    /// What a replay does with its alerts besides printing them.
+    var watch: ReplayWatch?
 
     init(
         _ arguments: ParsedArguments, tellsEmission: Bool, defaultRules: String? = nil
@@ -144,8 +146,10 @@ struct RunSession {
         var listFaultsShown = 0
         let summary: PipelineSummary
         do {
-            summary = try pipeline.run(shouldStop: { StopRequest.isPending }) {
-                alerts, faults, summary in
+            summary = try pipeline.run(
+                shouldStop: { StopRequest.isPending || watch?.isPast ?? false }
+            ) { made, faults, summary in
+                let alerts = watch?.take(made, reached: summary.lastTime) ?? made
                 if !alerts.isEmpty || !faults.isEmpty || !summary.metrics.isEmpty {
                     progress.clear()
                 }
@@ -176,11 +180,17 @@ struct RunSession {
             throw Failure(.failed, "\(error)")
         }
         progress.clear()
-        console.note(
-            describe(summary, program: pipeline.program, seconds: monotonicSeconds() - started))
+        let seconds = monotonicSeconds() - started
+        console.note(describe(summary, program: pipeline.program, seconds: seconds))
         if let code = StopRequest.exitCode, mode == .replay { return code }
+        let isAsWanted =
+            try watch?.finish(
+                ReplayFacts(
+                    files: inputs.map(\.name), rules: rules.program.rules, summary: summary,
+                    seconds: seconds, from: watch?.from, until: watch?.until), console) ?? true
         if summary.input.badFiles > 0 { return .failed }
-        if failsOnAlert, summary.alerts.sent > 0 { return .findings }
+        if !isAsWanted { return .findings }
+        if failsOnAlert, watch?.hasAlerts ?? (summary.alerts.sent > 0) { return .findings }
         return StopRequest.exitCode ?? .fine
     }
 }

@@ -80,7 +80,7 @@ private func formatStandardInput(_ console: Console) throws(Failure) -> ExitCode
 }
 
 /// Writes a whole file or leaves the old one: through a temporary file beside it.
-private func replaceFile(_ path: String, with bytes: [UInt8]) throws(Failure) {
+func replaceFile(_ path: String, with bytes: [UInt8]) throws(Failure) {
     // A link is followed, so that the file behind it changes and the link stays.
     let target = canonicalPath(path)
     let temporary = target + ".martlet-\(getpid())"

@@ -8,7 +8,18 @@ let replayCommand = CommandSpec(
     options: ruleOptions + inputOptions + [
         OptionSpec(
             "early",
-            "with --lateness: tell matches on arrival and correct them later, as `run` does")
+            "with --lateness: tell matches on arrival and correct them later, as `run` does"),
+        OptionSpec(
+            "from", value: "T", "only alerts from this time on; what begins before it still counts"),
+        OptionSpec("until", value: "T", "stop at this time"),
+        OptionSpec(
+            "report", value: "FILE", "write one HTML page: time line, rules, noise per day, alerts"),
+        OptionSpec(
+            "budget", value: "N/day", "exit 1 if a rule raises more alerts than this on a day"),
+        OptionSpec(
+            "expect", value: "FILE",
+            "exit 1 unless exactly these alerts come: NDJSON, each line with the members that count"
+        ),
     ] + outputOptions,
     notes: [
         """
@@ -20,6 +31,8 @@ let replayCommand = CommandSpec(
     ],
     examples: [
         "martlet replay auth.ndjson.gz --rules rules/ssh",
+        "martlet replay week.ndjson.gz --from 2026-01-05 --until 2026-01-06 --report day.html",
+        "martlet replay week.ndjson.gz --budget 20/day --expect alerts.ndjson --quiet",
         "martlet replay trail/ --rules rules/aws --type aws.cloudtrail --time-field eventTime",
     ]
 ) { arguments throws(Failure) in
@@ -32,6 +45,7 @@ let replayCommand = CommandSpec(
     let options = try inputSettings(arguments)
     let lateness = try duration(arguments, "lateness") ?? .zero
     let correction = try duration(arguments, "correction") ?? .zero
+    session.watch = try ReplayWatch(arguments, lateness: lateness)
     let inputs = arguments.positionals.map { path in
         PipelineInput(
             name: path, source: makeSource(.files([path]), options: options), options: options,
