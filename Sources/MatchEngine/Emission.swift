@@ -226,9 +226,14 @@ extension MachineContext {
             guard !entity.isMissing,
                 let points = Numbers.double(evaluator.value(risk.points, in: context))
             else { continue }
-            let score = risks.add(points, to: entity, of: risk.name, at: instant)
+            let score = risks.add(
+                points, to: entity, of: risk.name, at: instant, limits: limits)
+            if score.dropped > 0 { noteOverflow(.risks, count: score.dropped) }
+            if score.isDoubtful {
+                alert.incompleteBecause.append("points of entities were dropped for their limit")
+            }
             let entry = Alert.Risk(
-                name: risk.name, entity: entity, points: points, score: score)
+                name: risk.name, entity: entity, points: points, score: score.points)
             alert.risks.append(entry)
             derived.add(entry, of: alert, depth: rule.place.depth, at: instant)
         }

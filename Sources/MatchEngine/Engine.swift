@@ -270,7 +270,7 @@ public struct Engine: ~Copyable, Sendable {
     }
 
     /// Processes the events that the watermark has passed, and fires the deadlines before it.
-    private mutating func release() {
+    mutating func release() {
         let limit = watermark.isOpen || watermark.isArrivalOrder ? watermark.time : nil
         // Watching begins with the first event in order, which is known when the watermark is past it.
         if case .pending(let earliest) = begin, earliest != .distantFuture {

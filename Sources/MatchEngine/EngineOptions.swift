@@ -60,6 +60,13 @@ public struct EngineLimits: Sendable {
     public var workPerEvent = 200_000
     /// Events that may wait in the reorder buffer; more move the watermark, which is counted.
     public var waitingEvents = 1_000_000
+    /// Entities that have points of `risk`, and points of one of them; the oldest go.
+    public var riskEntities = 100_000
+    public var pointsPerEntity = 10_000
+    /// Alerts told early that wait to be confirmed; more are told in order only.
+    public var earlyAlerts = 100_000
+    /// Events, and alerts, that late events are compared with; the oldest go.
+    public var correctable = 1_000_000
 
     public init() {}
 }
@@ -102,6 +109,8 @@ public struct EngineCounters: Sendable, Equatable {
         public var missingMembers = 0
         /// Members of groups that went for the limit on them.
         public var droppedMembers = 0
+        /// Points of `risk`, and entities with all of theirs, that went for the limit on them.
+        public var droppedRisks = 0
 
         public init() {}
     }
@@ -121,7 +130,22 @@ public struct EngineCounters: Sendable, Equatable {
         public init() {}
     }
 
+    /// What was given up for limits that no single rule has.
+    public struct Overflows: Sendable, Equatable {
+        /// Matches that were told in order only, since too many told early waited to be confirmed.
+        public var untoldEarly = 0
+        /// Events and alerts that late events are no longer compared with.
+        public var forgottenForCorrection = 0
+        /// How often memory was short, and the keys that were dropped for it; these are among the evicted
+        /// ones of their rules.
+        public var shortages = 0
+        public var keysForMemory = 0
+
+        public init() {}
+    }
+
     public var early = Early()
+    public var overflows = Overflows()
     /// By `EventBatch.source`.
     public var sources: [Source] = []
     /// Events that were processed before the watermark passed them, since too many waited.
@@ -159,6 +183,7 @@ extension EngineCounters {
     public func adding(shard other: EngineCounters) -> EngineCounters {
         var sum = self
         sum.early.add(other.early)
+        sum.overflows.add(shard: other.overflows)
         for (index, rule) in other.rules.enumerated() where sum.rules.indices.contains(index) {
             sum.rules[index].add(shard: rule)
         }
@@ -176,6 +201,15 @@ extension EngineCounters.Early {
     }
 }
 
+extension EngineCounters.Overflows {
+    mutating func add(shard other: Self) {
+        untoldEarly += other.untoldEarly
+        forgottenForCorrection += other.forgottenForCorrection
+        keysForMemory += other.keysForMemory
+        shortages = max(shortages, other.shortages)
+    }
+}
+
 extension EngineCounters.Rule {
     mutating func add(shard other: Self) {
         events += other.events
@@ -189,6 +223,7 @@ extension EngineCounters.Rule {
         exhaustedSearches += other.exhaustedSearches
         missingMembers += other.missingMembers
         droppedMembers += other.droppedMembers
+        droppedRisks += other.droppedRisks
         missingKeys = max(missingKeys, other.missingKeys)
         late = max(late, other.late)
     }

@@ -3,32 +3,41 @@ import RuleModel
 extension MachineContext {
     /// What was dropped because a limit was reached.
     enum Overflow: String, Sendable {
-        case keys, runs, events, values, searches, members
+        case keys, runs, events, values, searches, members, risks, memory
     }
 
     /// Counts that a limit was reached, and tells it once for each rule and hour (T9).
-    mutating func noteOverflow(_ overflow: Overflow) {
+    ///
+    /// - Parameter count: How much was dropped.
+    mutating func noteOverflow(_ overflow: Overflow, count: Int = 1) {
         let dropped: String
         switch overflow {
         case .keys:
-            counters.rules[rule].evictedKeys += 1
+            counters.rules[rule].evictedKeys += count
             dropped =
                 "more than \(keys[rule].capacity) keys; those not used for longest were dropped"
         case .runs:
-            counters.rules[rule].droppedRuns += 1
+            counters.rules[rule].droppedRuns += count
             dropped = "too many open runs of a key; the oldest were dropped"
         case .events:
-            counters.rules[rule].droppedEvents += 1
+            counters.rules[rule].droppedEvents += count
             dropped = "too many events of a key; the oldest were dropped"
         case .values:
-            counters.rules[rule].droppedValues += 1
+            counters.rules[rule].droppedValues += count
             dropped = "too many different values of a key in one bucket; new ones are not counted"
         case .searches:
-            counters.rules[rule].exhaustedSearches += 1
+            counters.rules[rule].exhaustedSearches += count
             dropped = "too many combinations of events to try; a match may have been missed"
         case .members:
-            counters.rules[rule].droppedMembers += 1
+            counters.rules[rule].droppedMembers += count
             dropped = "too many members of a group; those silent for longest were dropped"
+        case .risks:
+            counters.rules[rule].droppedRisks += count
+            dropped = "too many entities with points, or points of one; the oldest were dropped"
+        case .memory:
+            counters.rules[rule].evictedKeys += count
+            counters.overflows.keysForMemory += count
+            dropped = "memory is short; keys not used for longest were dropped"
         }
         let hour = instant.nanoseconds.flooredQuotient(TimeSpan.hour.nanoseconds)
         guard emission.overflowHours[rule] != hour else { return }

@@ -16,28 +16,61 @@ struct RiskScores: Sendable {
     /// When entities without points of late were last looked for.
     private var swept = Timestamp.distantPast
 
+    /// When points were dropped for a limit last.
+    private var droppedAt: Timestamp?
+
     /// How long points count.
     static let memory = TimeSpan.day
 
-    /// Adds points at an instant and returns what the entity has come to, these included.
+    /// What an entity has come to.
+    struct Score {
+        var points: Double
+        /// How many points, or entities with all of theirs, were dropped to make room.
+        var dropped: Int
+        /// Whether points of the entity may have been dropped while they counted.
+        var isDoubtful: Bool
+    }
+
+    /// Adds points at an instant: what the entity has come to, these included.
     ///
     /// - Complexity: linear in the points of the entity within the memory; now and then in all.
     mutating func add(
-        _ points: Double, to value: Value, of name: String, at time: Timestamp
-    ) -> Double {
+        _ points: Double, to value: Value, of name: String, at time: Timestamp,
+        limits: EngineLimits
+    ) -> Score {
         sweep(at: time)
         let entity = Entity(name: name, value: value)
-        var list = entries[entity] ?? []
+        var list = entries.removeValue(forKey: entity) ?? []
         list.removeAll { $0.time + RiskScores.memory < time }
+        var dropped = list.isEmpty ? makeRoom(limits.riskEntities) : 0
+        if list.count >= max(1, limits.pointsPerEntity) {
+            dropped += 1
+            list.removeFirst()
+        }
+        if dropped > 0 { droppedAt = time }
         list.append(Entry(time: time, points: points))
         entries[entity] = list
-        return list.reduce(0) { $0 + $1.points }
+        return Score(
+            points: list.reduce(0) { $0 + $1.points }, dropped: dropped,
+            isDoubtful: droppedAt.map { $0 + RiskScores.memory >= time } ?? false)
+    }
+
+    /// Drops a tenth of the entities, those without points for longest, when there is no room for one
+    /// more.
+    private mutating func makeRoom(_ limit: Int) -> Int {
+        guard entries.count >= max(1, limit) else { return 0 }
+        let latest = entries.values.compactMap(\.last?.time).sorted()
+        let cut = latest[latest.count / 10]
+        let before = entries.count
+        entries = entries.filter { ($0.value.last?.time ?? cut) > cut }
+        return before - entries.count
     }
 
     // MARK: - Snapshot
 
     func write(to writer: inout StateWriter) {
         writer.write(swept)
+        writer.write(droppedAt ?? .distantPast)
         writer.write(sorted: entries) { entry, writer in
             writer.write(entry.key.name)
             writer.write(entry.key.value)
@@ -50,8 +83,14 @@ struct RiskScores: Sendable {
     }
 
     /// Adds the points that a snapshot holds. Those of one kind of entity are all in one shard.
-    mutating func restore(from reader: inout StateReader) throws(SnapshotError) {
+    ///
+    /// - Parameter form: Of the engine's section.
+    mutating func restore(from reader: inout StateReader, form: Int) throws(SnapshotError) {
         swept = max(swept, try reader.read())
+        if form >= 2 {
+            let dropped: Timestamp = try reader.read()
+            if dropped > .distantPast { droppedAt = max(droppedAt ?? dropped, dropped) }
+        }
         for _ in 0..<(try reader.count()) {
             let entity = Entity(name: try reader.string(), value: try reader.read())
             var list = entries[entity] ?? []

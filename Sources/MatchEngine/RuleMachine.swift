@@ -57,7 +57,9 @@ struct KeySlot: Hashable, Sendable {
 /// What a machine may use and change while it is called.
 struct MachineContext: Sendable {
     let program: Program
-    let limits: EngineLimits
+    var limits: EngineLimits
+    /// What `limits.waitingEvents` is when there is memory enough.
+    let waitingEventsMax: Int
     let zones: [String: ZoneTable]
     let shardIndex: UInt64
     let shardCount: UInt64
@@ -66,6 +68,8 @@ struct MachineContext: Sendable {
     /// One table for each rule, by index into `Program.rules`.
     var keys: [KeyTable]
     var deadlines = Heap<Deadline>()
+    /// How many deadlines there may be until those that nobody waits for any more are looked for.
+    private var deadlinesMax = 4096
     var counters: EngineCounters
     /// The index into `Program.rules` of the machine being called.
     var rule = 0
@@ -106,6 +110,7 @@ struct MachineContext: Sendable {
     init(program: Program, environment: EngineEnvironment, options: EngineOptions) {
         self.program = program
         limits = options.limits
+        waitingEventsMax = options.limits.waitingEvents
         zones = environment.zones
         shardIndex = UInt64(options.shardIndex)
         shardCount = UInt64(max(1, options.shardCount))
@@ -150,6 +155,13 @@ struct MachineContext: Sendable {
                 time: time.nanoseconds, depth: Int32(program.rules[rule].place.depth),
                 rule: Int32(rule), slot: UInt32(key.index),
                 keyHash: keys[rule].hash(key), generation: keys[rule].generation(key)))
+        if deadlines.count > deadlinesMax { dropIdleDeadlines() }
+    }
+
+    /// Keys that come and go in a flood would leave deadlines behind until their time has come.
+    mutating func dropIdleDeadlines() {
+        deadlines.keep { keys[Int($0.rule)].isCurrent($0) }
+        deadlinesMax = max(4096, 2 * deadlines.count)
     }
 
     /// Gives the slot of a key without state back. The machine forgets the slot first.

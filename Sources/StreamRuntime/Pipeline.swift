@@ -87,6 +87,8 @@ public final class Pipeline {
     var lists: ListWatcher?
     /// What other threads ask for; nil for a replay, which is asked for nothing.
     private let requests: PipelineRequests?
+    /// Nil when there is no limit on memory.
+    private var memory: MemoryGuard?
     private let latenessMax: TimeSpan
 
     /// Rows processed since alerts were passed on last.
@@ -104,18 +106,20 @@ public final class Pipeline {
     ///   - shardCount: How many engines share the keys; the alerts are the same for any number.
     ///   - lists: Where list files come from; looked at while a live pipeline runs.
     ///   - keepsMetrics: Whether the summaries given to the output hold the buckets of metrics.
+    ///   - memory: What the process may have.
     ///   - requests: Through which other threads reach the pipeline while it runs.
     /// - Precondition: there is at least one input and one shard.
     public init(
         program: Program, inputs: [PipelineInput], mode: Mode, shardCount: Int,
         environment: EngineEnvironment, lists: ListWatcher?, limits: EngineLimits = EngineLimits(),
-        keepsMetrics: Bool = false, requests: PipelineRequests? = nil
+        keepsMetrics: Bool = false, memory: MemoryLimit? = nil, requests: PipelineRequests? = nil
     ) {
         precondition(!inputs.isEmpty && shardCount > 0, "a pipeline has an input and a shard")
         self.program = program
         self.mode = mode
         self.lists = lists
         self.requests = requests
+        self.memory = memory.map(MemoryGuard.init)
         latenessMax = inputs.map(\.lateness).max() ?? .zero
         feeds = inputs.enumerated().map { index, input in
             Feed(input, index: UInt16(index), program: program)
@@ -163,6 +167,7 @@ public final class Pipeline {
                 requests.answer(by: self)
                 try passOn(output)
             }
+            if memory != nil { try watchMemory(output) }
             // Alerts do not wait for input: before the pipeline does, it passes them on.
             guard let feed = nextFeed(waits: turns.isEmpty) else {
                 let hadTurns = !turns.isEmpty
@@ -231,6 +236,25 @@ public final class Pipeline {
     /// Added up over the shards.
     var engineCounters: EngineCounters {
         shards.dropFirst().reduce(shards[0].counters) { $0.adding(shard: $1.counters) }
+    }
+
+    /// Drops state when memory is short.
+    private func watchMemory(
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) rethrows {
+        switch memory?.advice() ?? .goOn {
+        case .goOn: break
+        case .shed(let share):
+            try finishAll(output)
+            for shard in shards {
+                shard.perform { engine, alerts in engine.shed(share, emitting: &alerts) }
+            }
+            memory?.limit.giveBack()
+            try passOn(output)
+        case .widen:
+            try finishAll(output)
+            for shard in shards { shard.perform { engine, _ in engine.widen() } }
+        }
     }
 
     // MARK: - Choosing rows

@@ -1,3 +1,4 @@
+import CAllocationCounter
 import MatchEngine
 import RuleCompiler
 import RuleModel
@@ -124,6 +125,23 @@ struct RunSession {
         }
     }
 
+    /// What the `engine` block lets the process have.
+    ///
+    /// - Throws: when the program alone takes so much that hardly any state would have room.
+    private func memoryLimit() throws(Failure) -> MemoryLimit? {
+        guard let bytes = deployment.engine.memoryBytes else { return nil }
+        let needed = residentBytes() + (16 << 20)
+        guard bytes >= needed else {
+            throw Failure(
+                .badUsage,
+                "`memory` of the engine block is \(bytes >> 20) MiB, and with these rules the program alone needs \(needed >> 20)",
+                help: "write `memory \((needed >> 20) + 64)MiB` or more")
+        }
+        return MemoryLimit(
+            bytes: bytes, allocatedBytes: { Int(martlet_allocated_bytes()) },
+            giveBack: { martlet_release_free_memory() })
+    }
+
     /// - Parameter sizeInBytes: How much there is to read, for the progress bar; nil if unknown.
     mutating func run(
         _ inputs: [PipelineInput], mode: Pipeline.Mode, sizeInBytes: Int?
@@ -132,7 +150,8 @@ struct RunSession {
         let pipeline = Pipeline(
             program: rules.program, inputs: inputs, mode: mode, shardCount: shardCount,
             environment: rules.environment, lists: mode == .live ? rules.listWatcher : nil,
-            limits: limits, keepsMetrics: metricOutput != nil, requests: requests)
+            limits: limits, keepsMetrics: metricOutput != nil, memory: try memoryLimit(),
+            requests: requests)
         StopRequest.listen()
         let socket = try control?.begin(
             Reloader(
@@ -237,9 +256,6 @@ private func unusedSettings(_ deployment: DeploymentPlan) -> [String] {
     }
     if engine.listen != nil {
         lines.append("`listen` of the engine block is not used: this version serves nothing")
-    }
-    if engine.memoryBytes != nil {
-        lines.append("`memory` of the engine block is not enforced by this version")
     }
     return lines
 }

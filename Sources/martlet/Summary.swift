@@ -19,6 +19,11 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
             + perRule(summary, program)
             + (records.suppressed > 0 ? "; \(grouped(records.suppressed)) suppressed" : "")
             + (records.folded > 0 ? "; \(grouped(records.folded)) folded into groups" : ""))
+    if records.forgotten > 0 {
+        lines.append(
+            "\(counted(records.forgotten, "record")) sent although `suppress by` or `group by` may have kept them silent: too many values to remember"
+        )
+    }
     if summary.openDeadlines > 0 {
         lines.append(
             "\(counted(summary.openDeadlines, "deadline")) still open: event time ended before they were due"
@@ -43,6 +48,7 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
                 + "\(grouped(early.confirmed)) confirmed, \(grouped(early.changed)) changed, "
                 + "\(grouped(early.withdrawn)) withdrawn")
     }
+    lines += overflows(summary.engine)
     for (index, source) in summary.engine.sources.enumerated() where source.outOfOrder > 0 {
         var text = "\(counted(source.outOfOrder, "event")) out of order"
         if summary.engine.sources.count > 1 { text += " in input \(index + 1)" }
@@ -80,6 +86,11 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
                     + "\(grouped(counters.droppedEvents)) events dropped, "
                     + "\(grouped(counters.exhaustedSearches)) searches cut short")
         }
+        if counters.droppedRisks > 0 {
+            lines.append(
+                "\(name): \(grouped(counters.droppedRisks)) entities or points dropped, since there were too many"
+            )
+        }
         if counters.droppedMembers > 0 {
             lines.append(
                 "\(name): \(counted(counters.droppedMembers, "member")) dropped, since a group had too many"
@@ -89,6 +100,34 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
     let faults = input.summary
     if !faults.isEmpty { lines.append(faults) }
     return lines.joined(separator: "\n")
+}
+
+/// What was given up for limits that no single rule has.
+private func overflows(_ engine: EngineCounters) -> [String] {
+    var lines: [String] = []
+    let overflows = engine.overflows
+    if overflows.shortages > 0 {
+        lines.append(
+            "memory was short \(counted(overflows.shortages, "time")): "
+                + "\(counted(overflows.keysForMemory, "key")) dropped for it, of the rules that had most"
+        )
+    }
+    if engine.hurriedEvents > 0 {
+        lines.append(
+            "\(counted(engine.hurriedEvents, "event")) processed before the allowed lateness had passed, since too many waited"
+        )
+    }
+    if overflows.untoldEarly > 0 {
+        lines.append(
+            "\(grouped(overflows.untoldEarly)) matches told in order only, since too many told early were unconfirmed"
+        )
+    }
+    if overflows.forgottenForCorrection > 0 {
+        lines.append(
+            "\(counted(overflows.forgottenForCorrection, "event")) too many to compare late ones with"
+        )
+    }
+    return lines
 }
 
 /// `: brute_force 12, scan 3`, the most frequent first.

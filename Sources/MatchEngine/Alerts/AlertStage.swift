@@ -7,6 +7,9 @@ public struct AlertStageCounters: Sendable, Equatable {
     public var suppressed = 0
     /// Counted into a group by `group by`.
     public var folded = 0
+    /// What `suppress by` or `group by` could not remember for the limit on it: too much was sent, and
+    /// nothing too little.
+    public var forgotten = 0
     /// By index into `Program.rules`.
     public var sentByRule: [Int]
 
@@ -35,8 +38,9 @@ public struct AlertStage: Sendable {
     private var groupEnds = Heap<GroupEnd>()
     private var groupsMade: UInt64 = 0
 
-    /// Values, episodes or groups that are remembered for one rule; beyond it the oldest go.
-    fileprivate static let memory = 1_000_000
+    /// Values, silent episodes and groups, of each so many, that are remembered for one rule. Beyond it the
+    /// oldest values and episodes go, and records are sent without being grouped.
+    private let memory: Int
     private static let keysNamed = 10
 
     fileprivate struct RuleState: Sendable {
@@ -50,6 +54,9 @@ public struct AlertStage: Sendable {
         var silent: Set<String> = []
         var silentInOrder = Queue<String>()
         var groups: [[Value]: Group] = [:]
+        /// Until when a value may have been sent that is no longer remembered.
+        var doubtfulUntil = Timestamp.distantPast
+        var forgotten = 0
     }
 
     fileprivate struct Sent: Sendable {
@@ -79,7 +86,9 @@ public struct AlertStage: Sendable {
         static func == (left: GroupEnd, right: GroupEnd) -> Bool { left.number == right.number }
     }
 
-    public init(program: Program) {
+    /// - Parameter memory: How much is remembered of each rule.
+    public init(program: Program, memory: Int = 100_000) {
+        self.memory = max(1, memory)
         counters = AlertStageCounters(ruleCount: program.rules.count)
         var indexOfRule: [String: Int] = [:]
         for (index, rule) in program.rules.enumerated() { indexOfRule[rule.name] = index }
@@ -112,13 +121,14 @@ public struct AlertStage: Sendable {
             }
             if rules[rule].isSilentEpisode(alert) {
                 counters.suppressed += 1
-            } else if alert.state == .firing, rules[rule].isSuppressed(alert) {
+            } else if alert.state == .firing, rules[rule].isSuppressed(alert, memory: memory) {
                 counters.suppressed += 1
             } else if alert.state == .firing, isFolded(alert, rule) {
                 counters.folded += 1
             } else {
-                send(alert, rule, &output)
+                send(rules[rule].marked(alert), rule, &output)
             }
+            counters.forgotten += rules[rule].takeForgotten()
         }
     }
 
@@ -146,7 +156,8 @@ public struct AlertStage: Sendable {
 
     // MARK: - Snapshot
 
-    private static let form = 1
+    /// 2: what was forgotten.
+    private static let form = 2
 
     /// All that the stage remembers, as bytes. See `Engine.snapshot`.
     public func snapshot() -> [UInt8] {
@@ -155,6 +166,7 @@ public struct AlertStage: Sendable {
             writer.write(counters.sent)
             writer.write(counters.suppressed)
             writer.write(counters.folded)
+            writer.write(counters.forgotten)
             let names = indexOfRule.sorted { $0.value < $1.value }.map(\.key)
             writer.write(names.count)
             for (rule, name) in names.enumerated() {
@@ -179,15 +191,16 @@ public struct AlertStage: Sendable {
     public init(restoring snapshot: [UInt8], program: Program) throws(SnapshotError) {
         self.init(program: program)
         var snapshot = StateReader(snapshot)
-        var (reader, _) = try snapshot.section("the alert stage", known: AlertStage.form)
+        var (reader, form) = try snapshot.section("the alert stage", known: AlertStage.form)
         counters.sent = try reader.tally()
         counters.suppressed = try reader.tally()
         counters.folded = try reader.tally()
+        if form >= 2 { counters.forgotten = try reader.tally() }
         var seen: Set<Int> = []
         for _ in 0..<(try reader.count()) {
             let name = try reader.string()
             let sent = try reader.tally()
-            let state = try RuleState(from: &reader)
+            let state = try RuleState(from: &reader, form: form)
             guard let rule = place(of: name, isNeeded: state.hasOpenEnds) else { continue }
             guard seen.insert(rule).inserted else { throw reader.damaged("a rule that was there") }
             if counters.sentByRule.indices.contains(rule) { counters.sentByRule[rule] = sent }
@@ -223,6 +236,10 @@ public struct AlertStage: Sendable {
         guard let span = rules[rule].grouping else { return false }
         let values = alert.groupKey
         guard var group = rules[rule].groups.removeValue(forKey: values) else {
+            if rules[rule].groups.count >= memory {
+                rules[rule].forgotten += 1
+                return false
+            }
             rules[rule].groups[values] = Group(first: alert, lastTime: alert.lastTime)
             groupEnds.push(
                 GroupEnd(
@@ -237,7 +254,7 @@ public struct AlertStage: Sendable {
                 alert.key.map { "\($0.name)=\($0.value.plainText)" }.joined(separator: " "))
         }
         rules[rule].groups[values] = group
-        rules[rule].silence(alert)
+        rules[rule].silence(alert, memory: memory)
         return true
     }
 
@@ -265,16 +282,21 @@ extension AlertStage.RuleState {
     }
 
     /// Whether a record that begins an episode comes too soon after one that was sent.
-    fileprivate mutating func isSuppressed(_ alert: Alert) -> Bool {
+    fileprivate mutating func isSuppressed(_ alert: Alert, memory: Int) -> Bool {
         guard let span = suppression else { return false }
         while let oldest = sent.first,
-            alert.matchedAt - oldest.time > span || sent.count >= AlertStage.memory
+            alert.matchedAt - oldest.time > span || sent.count >= memory
         {
             sent.removeFirst()
-            if lastSent[oldest.values] == oldest.time { lastSent[oldest.values] = nil }
+            guard lastSent[oldest.values] == oldest.time else { continue }
+            lastSent[oldest.values] = nil
+            if alert.matchedAt - oldest.time <= span {
+                forgotten += 1
+                doubtfulUntil = max(doubtfulUntil, oldest.time + span)
+            }
         }
         if let last = lastSent[alert.suppressKey], alert.matchedAt - last <= span {
-            silence(alert)
+            silence(alert, memory: memory)
             return true
         }
         lastSent[alert.suppressKey] = alert.matchedAt
@@ -283,16 +305,30 @@ extension AlertStage.RuleState {
     }
 
     /// Remembers that what follows in an episode is silent too. A match of a sequence is over at once.
-    fileprivate mutating func silence(_ alert: Alert) {
+    fileprivate mutating func silence(_ alert: Alert, memory: Int) {
         guard hasEpisodes, silent.insert(alert.id).inserted else { return }
         silentInOrder.append(alert.id)
         // Ids whose episode has ended are dropped on the way.
         while let oldest = silentInOrder.first,
-            !silent.contains(oldest) || silentInOrder.count > AlertStage.memory
+            !silent.contains(oldest) || silentInOrder.count > memory
         {
-            silent.remove(oldest)
+            if silent.remove(oldest) != nil { forgotten += 1 }
             silentInOrder.removeFirst()
         }
+    }
+
+    /// The record, with a mark when one like it may have been sent that is no longer remembered (T9).
+    fileprivate func marked(_ alert: Alert) -> Alert {
+        guard alert.state == .firing, alert.matchedAt <= doubtfulUntil else { return alert }
+        var alert = alert
+        alert.incompleteBecause.append(
+            "values that `suppress by` remembers were dropped for their limit")
+        return alert
+    }
+
+    fileprivate mutating func takeForgotten() -> Int {
+        defer { forgotten = 0 }
+        return forgotten
     }
 
     // MARK: - Snapshot
@@ -301,6 +337,7 @@ extension AlertStage.RuleState {
     fileprivate var hasOpenEnds: Bool { !silent.isEmpty || !groups.isEmpty }
 
     fileprivate func write(to writer: inout StateWriter) {
+        writer.write(doubtfulUntil)
         writer.write(sent.count)
         for index in 0..<sent.count {
             writer.write(sent[index].values)
@@ -318,8 +355,9 @@ extension AlertStage.RuleState {
         }
     }
 
-    fileprivate init(from reader: inout StateReader) throws(SnapshotError) {
+    fileprivate init(from reader: inout StateReader, form: Int) throws(SnapshotError) {
         hasEpisodes = true
+        if form >= 2 { doubtfulUntil = try reader.read() }
         for _ in 0..<(try reader.count()) {
             let values: [Value] = try reader.readArray()
             let time: Timestamp = try reader.read()
@@ -345,6 +383,7 @@ extension AlertStage.RuleState {
         if suppression != nil {
             lastSent = state.lastSent
             sent = state.sent
+            doubtfulUntil = state.doubtfulUntil
         }
         silent = state.silent
         silentInOrder = state.silentInOrder

@@ -32,6 +32,7 @@ struct EarlyAlerts: Sendable {
     private var inOrder = Heap<Entry>()
 
     var isEmpty: Bool { sent.isEmpty }
+    var count: Int { sent.count }
 
     /// What waits to be confirmed, with the highest event time seen when it was sent.
     var inNoOrder: [(alert: Alert, seen: Timestamp)] {

@@ -51,6 +51,10 @@ extension Engine {
     }
 
     private mutating func sendEarly(_ alert: Alert) {
+        guard context.earlyAlerts.count < context.limits.earlyAlerts else {
+            context.counters.overflows.untoldEarly += 1
+            return
+        }
         var alert = alert
         alert.isEarly = true
         context.counters.early.sent += 1
@@ -86,6 +90,8 @@ extension Engine {
     mutating func noteForCorrection() {
         for fired in context.fired { late?.note(fired.id, at: fired.matchedAt) }
         context.fired.removeAll(keepingCapacity: true)
+        context.counters.overflows.forgottenForCorrection +=
+            late?.makeRoom(context.limits.correctable) ?? 0
     }
 
     /// Tells what a late event would have changed of what matched of late (T3).

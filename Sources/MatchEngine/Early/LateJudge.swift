@@ -77,15 +77,37 @@ struct LateJudge: Sendable {
     /// Forgets what lies before the memory.
     mutating func forget(before watermark: Timestamp) {
         while let oldest = kept.first, oldest.place + memory < watermark {
-            kept.removeFirst()
-            guard var list = events.removeValue(forKey: oldest.key) else { continue }
-            list.removeFirst()
-            if !list.isEmpty { events[oldest.key] = list }
+            dropOldestEvent()
         }
         while let oldest = toldInOrder.first, let time = told[oldest], time + memory < watermark {
             toldInOrder.removeFirst()
             told[oldest] = nil
         }
+    }
+
+    /// Drops the oldest events and alerts beyond a limit: how many. Matches that may have had one of
+    /// them are no longer corrected.
+    mutating func makeRoom(_ limit: Int) -> Int {
+        var dropped = 0
+        while kept.count > limit, let oldest = kept.first {
+            keepsSince = max(keepsSince, oldest.place)
+            dropOldestEvent()
+            dropped += 1
+        }
+        while toldInOrder.count > limit, let oldest = toldInOrder.first {
+            if let time = told.removeValue(forKey: oldest) { keepsSince = max(keepsSince, time) }
+            toldInOrder.removeFirst()
+            dropped += 1
+        }
+        return dropped
+    }
+
+    private mutating func dropOldestEvent() {
+        guard let oldest = kept.first else { return }
+        kept.removeFirst()
+        guard var list = events.removeValue(forKey: oldest.key) else { return }
+        list.removeFirst()
+        if !list.isEmpty { events[oldest.key] = list }
     }
 
     /// What a late event of a key would have changed of what matched in a span before the watermark.

@@ -57,9 +57,26 @@ struct KeyTable: Sendable {
     private(set) var count = 0
     /// Set once a key was evicted: a key that appears after that may be one of those.
     private(set) var hasEvicted = false
-    let capacity: Int
+    /// How many keys there may be now; less than at first when memory is short.
+    private(set) var capacity: Int
+    private let fullCapacity: Int
 
-    init(capacity: Int) { self.capacity = max(1, capacity) }
+    init(capacity: Int) {
+        self.capacity = max(1, capacity)
+        fullCapacity = self.capacity
+    }
+
+    /// The key not used for longest.
+    var leastRecent: KeySlot? { oldest < 0 ? nil : KeySlot(index: Int(oldest)) }
+
+    /// Lets there be so many keys at most, and says that some were evicted for it.
+    mutating func shrink(to count: Int) {
+        capacity = max(1, min(capacity, count))
+        hasEvicted = true
+    }
+
+    /// Lets there be a quarter more keys again, up to what the rule may have.
+    mutating func widen() { capacity = min(fullCapacity, capacity + capacity / 4 + 1) }
 
     func values(_ key: KeySlot) -> [Value] { slots[key.index].values }
     func hash(_ key: KeySlot) -> UInt64 { slots[key.index].hash }

@@ -19,6 +19,12 @@ struct Heap<Element: Comparable & Sendable>: Sendable {
         }
     }
 
+    /// Lets go of the elements that are not wanted. O(n log n).
+    mutating func keep(where isWanted: (Element) -> Bool) {
+        // Sorted elements are a heap.
+        elements = elements.filter(isWanted).sorted()
+    }
+
     /// O(log count).
     mutating func pop() -> Element? {
         guard let top = elements.first else { return nil }

@@ -35,6 +35,23 @@ extension EngineCounters.Rule: StateCoded {
     }
 }
 
+extension EngineCounters.Overflows: StateCoded {
+    init(from reader: inout StateReader) throws(SnapshotError) {
+        self.init()
+        untoldEarly = try reader.tally()
+        forgottenForCorrection = try reader.tally()
+        shortages = try reader.tally()
+        keysForMemory = try reader.tally()
+    }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(untoldEarly)
+        writer.write(forgottenForCorrection)
+        writer.write(shortages)
+        writer.write(keysForMemory)
+    }
+}
+
 extension EngineCounters.Early: StateCoded {
     init(from reader: inout StateReader) throws(SnapshotError) {
         self.init()

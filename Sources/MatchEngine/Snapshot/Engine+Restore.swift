@@ -97,7 +97,7 @@ extension Engine {
     private mutating func readEngine(
         _ snapshot: inout StateReader, _ part: SnapshotPart
     ) throws(SnapshotError) {
-        var (reader, _) = try snapshot.section("the engine", known: SnapshotForm.engineVersion)
+        var (reader, form) = try snapshot.section("the engine", known: SnapshotForm.engineVersion)
         reader.names = try readNames(&reader)
         snapshot.names = reader.names
         reader.now = try reader.read()
@@ -118,6 +118,10 @@ extension Engine {
         let hurried = try reader.tally()
         let early: EngineCounters.Early = try reader.read()
         if part.isOwn { context.counters.early.add(early) }
+        if form >= 2 {
+            let overflows: EngineCounters.Overflows = try reader.read()
+            if part.isOwn { context.counters.overflows.add(shard: overflows) }
+        }
         context.highestTime = max(context.highestTime, try reader.read())
         for _ in 0..<(try reader.count()) {
             let alert: Alert = try reader.read()
@@ -135,7 +139,7 @@ extension Engine {
             context.counters.hurriedEvents = hurried
         }
         try context.emission.restore(from: &reader)
-        try context.risks.restore(from: &reader)
+        try context.risks.restore(from: &reader, form: form)
         let depths = context.program.rules.map(\.place.depth)
         try context.derived.restore(from: &reader, depthMax: depths.max() ?? 0)
         try readWaiting(&reader, isWanted: part.isFirst)
@@ -239,8 +243,13 @@ extension Engine {
         // Its own machine ends what is firing.
         let _: [Alert] = try reader.readArray()
         context.watchStarts[rule] = try reader.read()
-        if form >= 2 { context.unseen = try reader.read() }
-        let counters: EngineCounters.Rule = try reader.read()
+        var droppedRisks = 0
+        if form >= 2 {
+            context.unseen = try reader.read()
+            droppedRisks = try reader.tally()
+        }
+        var counters: EngineCounters.Rule = try reader.read()
+        counters.droppedRisks = droppedRisks
         if part.isOwn { context.counters.rules[rule].add(shard: counters) }
         try context.emission.restore(rule: rule, from: &reader)
         if try reader.bool() { context.keys[rule].noteEvicted() }

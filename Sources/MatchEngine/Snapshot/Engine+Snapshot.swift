@@ -13,9 +13,9 @@ import RuleModel
 /// read by other programs and by any number of shards.
 enum SnapshotForm {
     static let mark: [UInt8] = Array("MARTLET".utf8) + [0x01]
-    /// 2: with rules of form 2.
+    /// 2: what was given up for limits.
     static let engineVersion = 2
-    /// 2: up to when the rule sees nothing.
+    /// 2: up to when the rule sees nothing; the points that were dropped.
     static let ruleVersion = 2
 }
 
@@ -42,6 +42,7 @@ extension Engine {
             writer.write(context.counters.sources)
             writer.write(context.counters.hurriedEvents)
             writer.write(context.counters.early)
+            writer.write(context.counters.overflows)
             writer.write(context.highestTime)
             writer.write(sorted: context.earlyAlerts.inNoOrder) { sent, writer in
                 writer.write(sent.alert)
@@ -131,6 +132,7 @@ extension Engine {
                 })
             writer.write(context.watchStarts[rule])
             writer.write(context.unseen)
+            writer.write(context.counters.rules[rule].droppedRisks)
             writer.write(context.counters.rules[rule])
             context.emission.write(rule: rule, to: &writer)
             writer.write(table.hasEvicted)

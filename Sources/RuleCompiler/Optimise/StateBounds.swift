@@ -4,8 +4,10 @@ import RuleModel
 public enum StateDefaults {
     /// Events of one run, or candidate events of one key.
     public static let eventsPerRun = 1_000
-    /// Events in one window of one key; as many as percentiles are exact for (H3).
-    public static let eventsPerWindow = 10_000
+    /// Events in one window of one key. More than of a run, since a count may well ask for them.
+    public static let eventsPerWindow = 1_000_000
+    /// Values of one bucket for which a percentile is exact (H3); a sketch of more takes no more room.
+    public static let exactValues = 10_000
     /// Occurrences of one member whose outcome a lift counts.
     public static let occurrences = 10_000
     /// Open runs of one key where every start opens one.
@@ -154,7 +156,7 @@ private func memberBytes(_ plan: AnomalyPlan) -> Int {
             case .count, .sum, .avg, .min, .max, .first, .last: 160
             case .rate: 512
             // Numbers in order, before a sketch takes over.
-            case .percentile: 160 + 8 * 2 * StateDefaults.eventsPerWindow
+            case .percentile: 160 + 8 * 2 * StateDefaults.exactValues
             case .distinct: 160 + 64 * StateDefaults.eventsPerWindow
             }
         return saturatingSum(sum, bucket)
