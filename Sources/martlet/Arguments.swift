@@ -13,13 +13,16 @@ struct OptionSpec: Sendable {
     var placeholder: String?
     /// The values that are allowed; empty: any.
     var choices: [String] = []
+    /// Whether the flag stands alone as well; a value is given with `=` only.
+    var isValueOptional = false
     var help: String
 
     init(
         _ name: String, short: Character? = nil, value placeholder: String? = nil,
-        choices: [String] = [], _ help: String
+        choices: [String] = [], isValueOptional: Bool = false, _ help: String
     ) {
         self.name = name
+        self.isValueOptional = isValueOptional
         self.short = short
         self.placeholder = placeholder ?? (choices.isEmpty ? nil : choices.joined(separator: "|"))
         self.choices = choices
@@ -140,6 +143,8 @@ func parseArguments(
         let value: String
         if let attached {
             value = attached
+        } else if option.isValueOptional {
+            value = ""
         } else if index < arguments.count {
             value = arguments[index]
             index += 1
@@ -202,7 +207,8 @@ func helpPage(_ command: CommandSpec) -> String {
     text += "\n\nflags:\n"
     let rows = (command.options + globalOptions).map { option in
         let short = option.short.map { "-\($0), " } ?? "    "
-        let value = option.placeholder.map { " \($0)" } ?? ""
+        let value =
+            option.placeholder.map { option.isValueOptional ? "[=\($0)]" : " \($0)" } ?? ""
         return ("  \(short)--\(option.name)\(value)", option.help)
     }
     let width = min(34, rows.map(\.0.count).max() ?? 0)

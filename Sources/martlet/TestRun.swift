@@ -30,20 +30,26 @@ struct TestFailure {
 }
 
 /// Runs a test in virtual time: the rule alone, on the events of the block.
-func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: ListTable])
-    -> TestResult
-{
+///
+/// - Parameters:
+///   - mutated: What runs in place of the program of the compilation, without words for failures.
+func runTest(
+    _ test: TestPlan, of compilation: Compilation, lists: [ListID: ListTable],
+    mutated: Program? = nil
+) -> TestResult {
     var result = TestResult(test: test)
     let started = monotonicSeconds()
     defer { result.seconds = monotonicSeconds() - started }
-    guard var program = compilation.program,
+    guard var program = mutated ?? compilation.program,
         program.rules.contains(where: { $0.id == test.rule })
     else {
         result.wasSkipped = true
         return result
     }
-    let needed = withSources([test.rule], in: compilation.plans)
-    program.rules.removeAll { !needed.contains($0.id) }
+    if mutated == nil {
+        let needed = withSources([test.rule], in: compilation.plans)
+        program.rules.removeAll { !needed.contains($0.id) }
+    }
 
     var environment = EngineEnvironment(
         lists: lists, zones: zoneTables(of: program))
@@ -87,7 +93,8 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
             fields: event.fields.compactMap { field in field.column.map { ($0, field.value) } })
     }
     var drive = TestDrive(
-        program: program, rule: test.rule, environment: environment, options: options)
+        program: program, rule: mutated == nil ? test.rule : nil, environment: environment,
+        options: options)
     var row = 0
     for crash in crashes.sorted(by: { $0.time < $1.time }) {
         let arrived = order[row...].prefix { arrivals[$0].due <= crash.time }.count
@@ -111,7 +118,7 @@ func runTest(_ test: TestPlan, of compilation: Compilation, lists: [ListID: List
     let name = compilation.plans[test.rule.rawValue].name
     alerts.removeAll { $0.ruleID != test.rule && $0.rule != name }
     result.failures = judge(alerts, by: test, sources: compilation.sources)
-    if result.failures.contains(where: \.because.isEmpty) {
+    if mutated == nil, result.failures.contains(where: \.because.isEmpty) {
         let because = drive.nearest(
             NearMissWords(
                 compilation.plans[test.rule.rawValue], tables: compilation.tables, shown: shownTime)
@@ -133,7 +140,7 @@ private struct TestDrive: ~Copyable {
     private(set) var alerts: [Alert] = []
 
     init(
-        program: Program, rule: RuleID, environment: EngineEnvironment, options: EngineOptions
+        program: Program, rule: RuleID?, environment: EngineEnvironment, options: EngineOptions
     ) {
         self.program = program
         self.environment = environment
@@ -141,8 +148,9 @@ private struct TestDrive: ~Copyable {
         engine = Engine(program: program, environment: environment, options: options)
         stage = AlertStage(program: program)
         // Explains an alert that did not come.
-        engine.recorder = RuleRecorder(
-            rule: rule, key: nil, program: program, limits: options.limits)
+        engine.recorder = rule.flatMap {
+            RuleRecorder(rule: $0, key: nil, program: program, limits: options.limits)
+        }
     }
 
     mutating func process(_ batch: EventBatch, rows: Range<Int>) {

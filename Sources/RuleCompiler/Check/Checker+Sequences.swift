@@ -48,7 +48,7 @@ extension Checker {
             within: syntax.within.map(span), overlap: .none, restartsOnRepeat: false, runLimit: nil,
             reportsPartial: false, resumeAt: nil, assumesAbsentAtStart: false, horizon: nil)
         apply(syntax.policies, to: &plan)
-        plan.horizon = plan.within ?? horizon(of: plan)
+        plan.horizon = plan.within ?? sequenceHorizon(of: plan)
         let isSingle = steps.count == 1 && steps[0].maximum == 1 && steps[0].minimum == 1
         // A limit that could not be read is not one that is missing.
         let header = SourceRange(
@@ -338,49 +338,5 @@ extension Checker {
         let candidates = rule.steps.filter { $0.role == .taken }.map(\.name.text)
         report(.unknownStep(name.text, at: name.range, similarTo: candidates))
         return nil
-    }
-
-    // MARK: - Horizon
-
-    /// The sum of the steps' own limits, if they bound the whole; nil if some gap is open.
-    private func horizon(of plan: SequencePlan) -> TimeSpan? {
-        var total = TimeSpan.zero
-        var isFirst = true
-        for element in plan.elements {
-            if case .without = element.kind { continue }
-            guard let limit = limit(of: element, plan.steps, isFirst: isFirst) else { return nil }
-            total = total + limit
-            if case .absence = element.kind, isFirst { continue }
-            isFirst = false
-        }
-        return total
-    }
-
-    /// The longest time from the element before to the end of this one.
-    private func limit(of element: ElementPlan, _ steps: [StepPlan], isFirst: Bool) -> TimeSpan? {
-        switch element.kind {
-        case .step(let id):
-            let step = steps[id.rawValue]
-            // Only the first of several events has a limit of its own.
-            if step.maximum != 1 { return nil }
-            return isFirst ? .zero : step.gapLimit
-        case .absence(_, let span): return isFirst ? .zero : span
-        case .without: return .zero
-        case .all(let parts):
-            // Any of them may come first, so each needs its limit; the first event has none behind.
-            var total = TimeSpan.zero
-            for part in parts {
-                guard let limit = limit(of: part, steps, isFirst: false) else { return nil }
-                total = total + limit
-            }
-            return total
-        case .any(let parts):
-            var most = TimeSpan.zero
-            for part in parts {
-                guard let limit = limit(of: part, steps, isFirst: isFirst) else { return nil }
-                most = max(most, limit)
-            }
-            return most
-        }
     }
 }

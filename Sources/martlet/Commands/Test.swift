@@ -10,6 +10,10 @@ let testCommand = CommandSpec(
     options: [
         OptionSpec("filter", value: "TEXT", "run only tests whose title or rule holds this text"),
         OptionSpec("format", choices: ["text", "json"], "how to print results (default: text)"),
+        OptionSpec(
+            "mutate", value: "MIN", isValueOptional: true,
+            "put one small mistake at a time into each rule and name those that no test notices; exit 1 if fewer than MIN percent are noticed"
+        ),
     ],
     notes: [
         """
@@ -51,7 +55,33 @@ let testCommand = CommandSpec(
     ).count
     if filter.isEmpty, untested > 0 { summary += " · \(counted(untested, "rule")) without a test" }
     console.note(summary + " · " + milliseconds(monotonicSeconds() - started))
-    return failed > 0 ? .findings : .fine
+    guard failed == 0 else { return .findings }
+    if arguments.has("mutate") {
+        let least = try minimum(arguments, "mutate")
+        let begun = monotonicSeconds()
+        let report = MutationReport(
+            zip(tests, results).filter { !$0.1.wasSkipped }.map(\.0), of: compilation, lists: lists)
+        if arguments.value("format") == "json" {
+            console.print(report.json.line)
+        } else if !report.text.isEmpty {
+            console.print(report.text)
+        }
+        console.note("\(report.summary) · \(milliseconds(monotonicSeconds() - begun))")
+        if report.percent < least { return .findings }
+    }
+    return .fine
+}
+
+/// The percentage behind `--mutate=` or `--coverage=`; 0 without one.
+private func minimum(_ arguments: ParsedArguments, _ name: String) throws(Failure) -> Double {
+    guard let text = arguments.value(name), !text.isEmpty else { return 0 }
+    let number = text.hasSuffix("%") ? String(text.dropLast()) : text
+    guard let percent = Double(number), (0...100).contains(percent) else {
+        throw Failure(
+            .badUsage, "`--\(name)` needs a percentage of at most 100, and got `\(text)`",
+            help: "write for example `--\(name)=90`")
+    }
+    return percent
 }
 
 private func printResults(_ results: [TestResult], _ compilation: Compilation, _ console: Console) {
