@@ -319,7 +319,8 @@ extension MachineContext {
 /// Identities of alerts (T12).
 enum AlertID {
     static func text(rule: String, key: [Value], time: Timestamp, number: UInt64) -> String {
-        var text = ""
+        var text: [UInt8] = []
+        text.reserveCapacity(32)
         for seed: UInt64 in [0x6d61_7274_6c65_7431, 0x6d61_7274_6c65_7432] {
             var hash = StableHash(seed: seed)
             hash.combine(rule)
@@ -327,10 +328,9 @@ enum AlertID {
             for value in key { hash.combine(value) }
             hash.combine(time.nanoseconds)
             if number > 0 { hash.combine(number) }
-            let digits = String(hash.value, radix: 16)
-            text += String(repeating: "0", count: 16 - digits.utf8.count) + digits
+            text.appendHexadecimal(hash.value, digits: 16)
         }
-        return text
+        return String(decoding: text, as: UTF8.self)
     }
 }
 

@@ -8,10 +8,12 @@ extension Engine {
         while true {
             var next = context.deadlines.first
             if let due = next, due.time >= time.nanoseconds { next = nil }
+            let rule = next.map { Int(context.rulesByRank[Int($0.rank)]) } ?? 0
             if let depth = context.derived.leastDepth, context.derived.instant < time {
                 let isFirst =
                     next.map {
-                        ($0.time, Int($0.depth)) > (context.derived.instant.nanoseconds, depth)
+                        ($0.time, context.program.rules[rule].place.depth)
+                            > (context.derived.instant.nanoseconds, depth)
                     } ?? true
                 if isFirst {
                     deliverDerived(depth: depth)
@@ -19,8 +21,7 @@ extension Engine {
                 }
             }
             guard let next else { break }
-            _ = context.deadlines.pop()
-            let rule = Int(next.rule)
+            context.deadlines.pop()
             guard context.keys[rule].isCurrent(next) else { continue }
             let key = KeySlot(index: Int(next.slot))
             context.keys[rule].setScheduled(key, .distantFuture)
@@ -55,7 +56,7 @@ extension Engine {
                 else { continue }
                 context.arrival = .max
                 context.rule = rule
-                process(event, rule: rule)
+                process(event, rule: rule, hash: loaded.candidates.key(at: place))
             }
         }
     }
@@ -69,14 +70,15 @@ extension Engine {
             let rule = event.batch.candidates.rule(at: place)
             guard context.sees(instant, rule) else { continue }
             context.rule = rule
-            process(event, rule: rule)
+            process(event, rule: rule, hash: event.batch.candidates.key(at: place))
         }
     }
 
-    private mutating func process(_ event: Event, rule: Int) {
+    /// - Parameter hash: That of the event's key; 0 without one and for a rule with several routes.
+    private mutating func process(_ event: Event, rule: Int, hash: UInt64) {
         if routes[rule].count == 1 {
             // With one route all that this rule sees comes by it.
-            guard let key = slot(rule: rule, route: 0, event: event) else { return }
+            guard let key = slot(rule: rule, route: 0, event: event, hash: hash) else { return }
             context.inputs = routes[rule][0].inputs
             run(event, rule: rule, key: key)
             return
@@ -85,7 +87,10 @@ extension Engine {
         var earlier: [(key: KeySlot, inputs: UInt64)] = []
         for route in routes[rule].indices
         where routes[rule][route].type == event.type && routes[rule][route].admits(event) {
-            guard let key = slot(rule: rule, route: route, event: event) else { continue }
+            let hash = keyReader.hash(routes[rule][route].key, of: event) ?? 0
+            guard let key = slot(rule: rule, route: route, event: event, hash: hash) else {
+                continue
+            }
             let inputs = routes[rule][route].inputs
             if let place = earlier.firstIndex(where: { $0.key == key }) {
                 earlier[place].inputs |= inputs
@@ -101,15 +106,17 @@ extension Engine {
 
     /// The slot of the event's key; nil without a key, for a key of another shard, and for a key
     /// without state that the event begins nothing for.
-    private mutating func slot(rule: Int, route: Int, event: Event) -> KeySlot? {
-        let fields = routes[rule][route].key
-        guard let hash = keyReader.hash(fields, of: event) else {
+    private mutating func slot(
+        rule: Int, route: Int, event: Event, hash: UInt64
+    ) -> KeySlot? {
+        guard hash != 0 else {
             context.counters.rules[rule].missingKeys += 1
             return nil
         }
         guard context.owns(hash) else { return nil }
-        let found = context.keys[rule].find(hash: hash) { values in
-            keyReader.matches(values, fields, of: event)
+        let fields = routes[rule][route].key
+        let found = context.keys[rule].find(hash: hash) { values, start in
+            keyReader.matches(values, from: start, fields, of: event)
         }
         if let found { return found }
         guard routes[rule][route].canBegin(event) else { return nil }
@@ -134,8 +141,8 @@ extension Engine {
             context.counters.rules[rule].late += 1
             for route in routes[rule] where route.type == event.type && route.admits(event) {
                 guard let hash = keyReader.hash(route.key, of: event) else { continue }
-                let key = context.keys[rule].find(hash: hash) { values in
-                    keyReader.matches(values, route.key, of: event)
+                let key = context.keys[rule].find(hash: hash) { values, start in
+                    keyReader.matches(values, from: start, route.key, of: event)
                 }
                 if let key { context.keys[rule].addDoubts(key, .late) }
             }

@@ -19,7 +19,7 @@ extension Engine {
         for rule in counts.indices where counts[rule] > level {
             context.rule = rule
             for _ in level..<counts[rule] {
-                guard let key = context.keys[rule].leastRecent else { break }
+                guard let key = context.keys[rule].leastRecent() else { break }
                 machines.forget(key, rule)
                 context.release(key)
             }

@@ -59,13 +59,8 @@ public struct Engine: ~Copyable, Sendable {
         self.rulesOfType = rulesOfType
         let conditionTypes = ConditionTypes(program: program)
         columns = ColumnEvaluator(
-            program: program,
-            gates: routes.map { routes in
-                routes.flatMap { route in
-                    route.conditions.map { ColumnEvaluator.Gate(type: route.type, condition: $0) }
-                }
-            },
-            conditionTypes: conditionTypes.types)
+            program: program, routes: routes, conditionTypes: conditionTypes.types)
+        keyReader = columns.keyReader
         // What a list lets through may change while an event waits.
         typesMayWait = rulesOfType.map { rules in
             rules.contains { rule in
@@ -74,7 +69,6 @@ public struct Engine: ~Copyable, Sendable {
                 }
             }
         }
-        keyReader = KeyReader(fields: program.tables.fields)
         watermark = Watermark(lateness: options.lateness)
         begin = .pending(earliest: options.watchStart ?? .distantFuture)
         isWatchStartGiven = options.watchStart != nil
@@ -140,7 +134,7 @@ public struct Engine: ~Copyable, Sendable {
         guard context.evaluator.lists.indices.contains(list.rawValue) else { return }
         swap(&context.output, &output)
         defer { swap(&context.output, &output) }
-        context.evaluator.lists[list.rawValue] = table
+        context.evaluator = context.evaluator.setting(list, to: table)
         early?.setList(list, table)
         late?.setList(list, table)
         let evaluator = context.evaluator

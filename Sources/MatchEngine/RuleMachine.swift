@@ -67,7 +67,11 @@ struct MachineContext: Sendable {
     var evaluator: TermEvaluator
     /// One table for each rule, by index into `Program.rules`.
     var keys: [KeyTable]
-    var deadlines = Heap<Deadline>()
+    var deadlines = DeadlineQueue()
+    /// The order in which rules are called at one instant: by depth, then as written. For each rule its
+    /// place in it, and for each place its rule.
+    let ranks: [Int32]
+    let rulesByRank: [Int32]
     /// How many deadlines there may be until those that nobody waits for any more are looked for.
     private var deadlinesMax = 4096
     var counters: EngineCounters
@@ -116,8 +120,17 @@ struct MachineContext: Sendable {
         shardCount = UInt64(max(1, options.shardCount))
         evaluator = TermEvaluator(program: program, environment: environment)
         keys = program.rules.map { rule in
-            KeyTable(capacity: min(max(1, rule.bound.keys), options.limits.keysPerRule))
+            KeyTable(
+                capacity: min(max(1, rule.bound.keys), options.limits.keysPerRule),
+                width: rule.keyNames.count)
         }
+        let order = program.rules.indices.sorted {
+            (program.rules[$0].place.depth, $0) < (program.rules[$1].place.depth, $1)
+        }
+        rulesByRank = order.map { Int32($0) }
+        var ranks = Array(repeating: Int32(0), count: order.count)
+        for (rank, rule) in order.enumerated() { ranks[rule] = Int32(rank) }
+        self.ranks = ranks
         watchStarts = program.rules.map { _ in .distantPast }
         unseenUntil = watchStarts
         counters = EngineCounters(ruleCount: program.rules.count)
@@ -147,20 +160,20 @@ struct MachineContext: Sendable {
 
     /// Asks for a call of `fire` at `time` or earlier. Only the earliest wish of a key is kept, so a
     /// machine repeats its next one at the end of each call.
+    @inline(__always)
     mutating func wake(_ key: KeySlot, at time: Timestamp) {
         guard time < keys[rule].scheduled(key) else { return }
         keys[rule].setScheduled(key, time)
         deadlines.push(
             Deadline(
-                time: time.nanoseconds, depth: Int32(program.rules[rule].place.depth),
-                rule: Int32(rule), slot: UInt32(key.index),
-                keyHash: keys[rule].hash(key), generation: keys[rule].generation(key)))
+                time: time.nanoseconds, rank: ranks[rule], slot: UInt32(key.index),
+                keyHash: keys[rule].hash(key)))
         if deadlines.count > deadlinesMax { dropIdleDeadlines() }
     }
 
     /// Keys that come and go in a flood would leave deadlines behind until their time has come.
     mutating func dropIdleDeadlines() {
-        deadlines.keep { keys[Int($0.rule)].isCurrent($0) }
+        deadlines.keep { keys[Int(rulesByRank[Int($0.rank)])].isCurrent($0) }
         deadlinesMax = max(4096, 2 * deadlines.count)
     }
 
@@ -173,7 +186,7 @@ struct MachineContext: Sendable {
     mutating func slot(
         forKey values: [Value]
     ) -> (slot: KeySlot, isNew: Bool, evicted: KeySlot?)? {
-        var hash = StableHash()
+        var hash = KeyHash()
         for value in values { hash.combine(value) }
         guard owns(hash.value) else { return nil }
         let found = keys[rule].findOrInsert(values, hash: hash.value)
@@ -182,12 +195,16 @@ struct MachineContext: Sendable {
     }
 
     /// Whether the key with this hash, of the rule being called, belongs to this shard.
+    @inline(__always)
     func owns(_ hash: UInt64) -> Bool {
         if shardCount == 1 { return true }
         let share = program.rules[rule].place.home.map { UInt64($0) } ?? hash
         return share % shardCount == shardIndex
     }
 
+    // Inline, since a call would be given a copy of the whole context.
+    @inline(__always)
     func keyValues(_ key: KeySlot) -> [Value] { keys[rule].values(key) }
+    @inline(__always)
     func keyHash(_ key: KeySlot) -> UInt64 { keys[rule].hash(key) }
 }

@@ -1,31 +1,16 @@
-/// A hash that is the same in every process and on every machine: FNV-1a of 64 bits with a final mix.
-///
-/// For shard choice, fingerprints and ids. Not for defence against chosen keys.
-/// - SeeAlso: Fowler, Noll, Vo, "The FNV Non-Cryptographic Hash Algorithm", IETF draft, §2; the mix
-///   is the finaliser of MurmurHash3 (Appleby 2011).
-public struct StableHash: Sendable {
-    private var state: UInt64
+/// A hash over values that is the same in every process and on every machine.
+public protocol ValueHash: Sendable {
+    mutating func combine(byte: UInt8)
+    mutating func combine(_ number: UInt64)
+    /// The length goes first, so that "ab","c" and "a","bc" differ.
+    mutating func combine(_ text: String)
+}
 
-    public init(seed: UInt64 = 0) { state = 0xcbf2_9ce4_8422_2325 ^ seed }
-
-    public mutating func combine(byte: UInt8) {
-        state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
-    }
-
-    public mutating func combine(_ number: UInt64) {
-        for shift in stride(from: UInt64(0), to: 64, by: 8) {
-            combine(byte: UInt8(truncatingIfNeeded: number >> shift))
-        }
-    }
-
+extension ValueHash {
+    @inlinable
     public mutating func combine(_ number: Int64) { combine(UInt64(bitPattern: number)) }
 
-    /// The length goes first, so that "ab","c" and "a","bc" differ.
-    public mutating func combine(_ text: String) {
-        combine(UInt64(text.utf8.count))
-        for byte in text.utf8 { combine(byte: byte) }
-    }
-
+    @inlinable
     public mutating func combine(_ value: Value) {
         switch value {
         case .missing: combine(byte: 0)
@@ -68,13 +53,87 @@ public struct StableHash: Sendable {
         }
     }
 
-    /// The hash of all that was combined so far.
-    public var value: UInt64 {
-        var hash = state
-        hash ^= hash >> 33
-        hash = hash &* 0xff51_afd7_ed55_8ccd
-        hash ^= hash >> 33
-        hash = hash &* 0xc4ce_b9fe_1a85_ec53
-        return hash ^ (hash >> 33)
+}
+
+/// A hash that is the same in every process and on every machine: FNV-1a of 64 bits with a final mix.
+///
+/// For fingerprints and ids, which outlive the process. Not for defence against chosen keys.
+/// - SeeAlso: Fowler, Noll, Vo, "The FNV Non-Cryptographic Hash Algorithm", IETF draft, §2; the mix
+///   is the finaliser of MurmurHash3 (Appleby 2011).
+public struct StableHash: ValueHash {
+    private var state: UInt64
+
+    public init(seed: UInt64 = 0) { state = 0xcbf2_9ce4_8422_2325 ^ seed }
+
+    public mutating func combine(byte: UInt8) {
+        state = (state ^ UInt64(byte)) &* 0x0000_0100_0000_01b3
     }
+
+    public mutating func combine(_ number: UInt64) {
+        for shift in stride(from: UInt64(0), to: 64, by: 8) {
+            combine(byte: UInt8(truncatingIfNeeded: number >> shift))
+        }
+    }
+
+    public mutating func combine(_ text: String) {
+        combine(UInt64(text.utf8.count))
+        for byte in text.utf8 { combine(byte: byte) }
+    }
+
+    /// The hash of all that was combined so far.
+    public var value: UInt64 { mixed(state) }
+}
+
+/// A hash for keys of events, read for each event: words multiplied to 128 bits and folded, with a final
+/// mix. For tables and the choice of shards.
+/// - SeeAlso: the folded multiplication is that of wyhash (Wang Yi 2019).
+public struct KeyHash: ValueHash {
+    @usableFromInline var state: UInt64 = 0xcbf2_9ce4_8422_2325
+
+    @inlinable public init() {}
+
+    @inlinable
+    public mutating func combine(byte: UInt8) { combine(UInt64(byte)) }
+
+    @inlinable
+    public mutating func combine(_ number: UInt64) {
+        let product = (state ^ number).multipliedFullWidth(by: 0x9e37_79b9_7f4a_7c15)
+        // Without the sum a state that meets its own number would forget all that was before.
+        state = (product.high ^ product.low) &+ number
+    }
+
+    @inlinable
+    public mutating func combine(_ text: String) {
+        var text = text
+        text.withUTF8 { combine(UnsafeRawBufferPointer($0)) }
+    }
+
+    /// A text as bytes: eight at a time.
+    @inlinable
+    public mutating func combine(_ bytes: UnsafeRawBufferPointer) {
+        combine(UInt64(bytes.count))
+        var offset = 0
+        while offset + 8 <= bytes.count {
+            let word = bytes.loadUnaligned(fromByteOffset: offset, as: UInt64.self)
+            combine(UInt64(littleEndian: word))
+            offset += 8
+        }
+        guard offset < bytes.count else { return }
+        var rest: UInt64 = 0
+        for place in offset..<bytes.count { rest = rest << 8 | UInt64(bytes[place]) }
+        combine(rest)
+    }
+
+    /// The hash of all that was combined so far; never 0, which is free to stand for none.
+    public var value: UInt64 { max(1, mixed(state)) }
+}
+
+/// The finaliser of MurmurHash3 (Appleby 2011).
+private func mixed(_ state: UInt64) -> UInt64 {
+    var hash = state
+    hash ^= hash >> 33
+    hash = hash &* 0xff51_afd7_ed55_8ccd
+    hash ^= hash >> 33
+    hash = hash &* 0xc4ce_b9fe_1a85_ec53
+    return hash ^ (hash >> 33)
 }

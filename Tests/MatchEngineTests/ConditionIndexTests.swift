@@ -51,13 +51,9 @@ import Testing
         let program = emit(plans, tables: tables)
         let types = ConditionTypes(program: program).types
         let evaluator = TermEvaluator(program: program, environment: EngineEnvironment())
-        let gates = program.rules.map { rule in
-            KeyRoute.routes(of: rule).flatMap { route in
-                route.conditions.map { ColumnEvaluator.Gate(type: route.type, condition: $0) }
-            }
-        }
+        let routes = program.rules.map { KeyRoute.routes(of: $0) }
         let columns = ColumnEvaluator(
-            program: program, gates: gates, conditionTypes: types, conditionsMin: 1)
+            program: program, routes: routes, conditionTypes: types, conditionsMin: 1)
         let loaded = columns.load(batch, rows: 5..<140, with: evaluator)
         for row in 0..<batch.count {
             let event = Event(batch: loaded, row: row)
@@ -71,11 +67,11 @@ import Testing
                 let isFound = event.passes(ConditionID(Int32(condition)))
                 #expect(isFound == isMet(condition), "row \(row), condition \(condition)")
             }
-            func wants(_ gate: ColumnEvaluator.Gate) -> Bool {
-                guard gate.type == type, (5..<140).contains(row) else { return false }
-                return gate.condition.map { isMet(Int($0.rawValue)) } ?? true
+            func wants(_ route: KeyRoute) -> Bool {
+                guard route.type == type, (5..<140).contains(row) else { return false }
+                return route.conditions.contains { $0.map { isMet(Int($0.rawValue)) } ?? true }
             }
-            let wanted = gates.indices.filter { gates[$0].contains(where: wants) }
+            let wanted = routes.indices.filter { routes[$0].contains(where: wants) }
             let candidates = loaded.candidates
             let found = candidates.places(of: row).map { candidates.rule(at: $0) }
             #expect(found == wanted)

@@ -54,7 +54,7 @@ import Testing
             // Column by column, and with an index even for a single condition.
             for conditionsMin in [.max, 1] {
                 let columns = ColumnEvaluator(
-                    program: program, gates: [],
+                    program: program, routes: [],
                     conditionTypes: ConditionTypes(program: program).types,
                     conditionsMin: conditionsMin)
                 let loaded = columns.load(batch, rows: 3..<190, with: evaluator)

@@ -231,7 +231,7 @@ import Testing
             then: rules("\"ann\", \"cem\""), [R.login(21, "ann")], until: 31)
         #expect(
             run.records == [
-                "11s quiet firing bob", "11s quiet firing ann", "20s quiet resolved ann",
+                "11s quiet firing ann", "11s quiet firing bob", "20s quiet resolved ann",
                 "20s quiet resolved bob: no longer listed", "30s quiet firing cem",
             ])
     }

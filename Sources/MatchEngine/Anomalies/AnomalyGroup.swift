@@ -4,7 +4,7 @@ import RuleModel
 ///
 /// All members are judged at the end of a bucket, in one go. Events at that very instant come before
 /// it (T5) and belong to the next bucket; so the first of them seals the bucket that has ended.
-struct AnomalyGroup: Sendable {
+struct AnomalyGroup: KeyState {
     private var members: [AnomalyMember] = []
     /// Index into `members` by name.
     private var places: [Value: Int] = [:]

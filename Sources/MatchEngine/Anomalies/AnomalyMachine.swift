@@ -4,8 +4,7 @@ import RuleModel
 struct AnomalyMachine: RuleMachine {
     private let index: Int
     private var rule: AnomalyRule
-    /// By `KeySlot.index`.
-    private var groups: [AnomalyGroup?] = []
+    private var groups = KeyStates<AnomalyGroup>()
 
     init(rule index: Int, anomaly: AnomalyProgram, program: Program, limits: EngineLimits) {
         self.index = index
@@ -17,19 +16,19 @@ struct AnomalyMachine: RuleMachine {
     }
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
-        withGroup(key, in: &context) { group, rule, context in
+        change(key, in: &context) { group, rule, context in
             group.process(event, rule: rule, key: key, in: &context)
         }
     }
 
     mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
-        withGroup(key, in: &context) { group, rule, context in
+        change(key, in: &context) { group, rule, context in
             group.fire(until: time, rule: rule, key: key, in: &context)
         }
     }
 
     mutating func forget(_ key: KeySlot) {
-        if groups.indices.contains(key.index) { groups[key.index] = nil }
+        groups[key] = nil
     }
 
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {
@@ -45,22 +44,16 @@ struct AnomalyMachine: RuleMachine {
         rule.links = MemberLinks(context.evaluator.lists[list.rawValue], type: type)
     }
 
-    /// Takes the state of a group out of the array while it works, so that nothing is copied, and asks
-    /// for its next deadline afterwards.
-    private mutating func withGroup(
+    private mutating func change(
         _ key: KeySlot, in context: inout MachineContext,
-        _ body: (inout AnomalyGroup, AnomalyRule, inout MachineContext) -> Void
+        _ change: (inout AnomalyGroup, AnomalyRule, inout MachineContext) -> Void
     ) {
-        while groups.count <= key.index { groups.append(nil) }
-        var taken: AnomalyGroup?
-        swap(&taken, &groups[key.index])
-        var group = taken.take() ?? AnomalyGroup(rule: rule, at: context.instant)
-        body(&group, rule, &context)
-        if group.isForgotten {
-            context.release(key)
-        } else {
-            context.wake(key, at: group.nextInstant(rule: rule))
-            groups[key.index] = consume group
+        let rule = rule
+        let instant = context.instant
+        groups.change(key, rule, in: &context) {
+            AnomalyGroup(rule: rule, at: instant)
+        } _: { group, context in
+            change(&group, rule, &context)
         }
     }
 
@@ -69,11 +62,11 @@ struct AnomalyMachine: RuleMachine {
     static let stateVersion = 1
 
     func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
-        group(key)?.openClusters ?? 0
+        groups[key]?.openClusters ?? 0
     }
 
     func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? {
-        guard let group = group(key) else { return nil }
+        guard let group = groups[key] else { return nil }
         var context = context
         context.output = []
         context.rule = index
@@ -92,7 +85,7 @@ struct AnomalyMachine: RuleMachine {
     }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
-        let group = group(key)
+        let group = groups[key]
         writer.write(group != nil)
         group?.write(to: &writer)
     }
@@ -106,11 +99,6 @@ struct AnomalyMachine: RuleMachine {
         guard let key else { return }
         // The rule may say another `within` than the one that asked to be woken.
         context.wake(key, at: group.nextInstant(rule: rule))
-        while groups.count <= key.index { groups.append(nil) }
-        groups[key.index] = group
-    }
-
-    private func group(_ key: KeySlot) -> AnomalyGroup? {
-        key.index < groups.count ? groups[key.index] : nil
+        groups[key] = group
     }
 }

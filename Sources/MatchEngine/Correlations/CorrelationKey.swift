@@ -10,7 +10,7 @@ import RuleModel
 /// More events never end the requirement and fewer never begin it. So a beginning is looked for at
 /// events, and an end when an event of the witness leaves the window: before that the witness
 /// itself shows that the requirement holds.
-struct CorrelationKey: Sendable {
+struct CorrelationKey: KeyState {
     /// What begins when the requirement comes to hold and ends when it no longer does (C4).
     struct Episode: Sendable {
         var id: String
@@ -45,7 +45,7 @@ struct CorrelationKey: Sendable {
     }
 
     /// Whether the key can be forgotten.
-    var isEmpty: Bool {
+    var isForgotten: Bool {
         episode == nil && windows.allSatisfy(\.isEmpty) && lift?.isEmpty ?? true
             && movement?.isEmpty ?? true
     }
@@ -69,7 +69,7 @@ struct CorrelationKey: Sendable {
     mutating func fire(
         until end: Timestamp, rule: CorrelationRule, key: KeySlot, in context: inout MachineContext
     ) {
-        while !isEmpty {
+        while !isForgotten {
             let instant = nextInstant(rule: rule)
             guard instant <= end, instant < .distantFuture else { return }
             step(at: instant, rule: rule, key: key, in: &context)

@@ -3,8 +3,7 @@ import RuleModel
 /// The state of a `correlation` over all its keys (C1 to C7).
 struct CorrelationMachine: RuleMachine {
     private let rule: CorrelationRule
-    /// By `KeySlot.index`.
-    private var keys: [CorrelationKey?] = []
+    private var keys = KeyStates<CorrelationKey>()
     /// What is learnt over all keys together (`pooled`).
     private var pooled: LiftHistory?
     /// While a snapshot is read.
@@ -20,19 +19,25 @@ struct CorrelationMachine: RuleMachine {
     mutating func begin(at time: Timestamp, in context: inout MachineContext) {}
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
-        withKey(key, in: &context) { state, pooled, rule, context in
+        let rule = rule
+        keys.change(key, rule, in: &context) {
+            CorrelationKey(rule: rule)
+        } _: { state, context in
             state.process(event, rule: rule, pooled: &pooled, key: key, in: &context)
         }
     }
 
     mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
-        withKey(key, in: &context) { state, _, rule, context in
+        let rule = rule
+        keys.change(key, rule, in: &context) {
+            CorrelationKey(rule: rule)
+        } _: { state, context in
             state.fire(until: time, rule: rule, key: key, in: &context)
         }
     }
 
     mutating func forget(_ key: KeySlot) {
-        if keys.indices.contains(key.index) { keys[key.index] = nil }
+        keys[key] = nil
     }
 
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
@@ -40,37 +45,16 @@ struct CorrelationMachine: RuleMachine {
     // The end of an episode says something that has begun; nothing waits for it alone.
     var openDeadlines: Int { 0 }
 
-    /// Takes the state of a key out of the array while it works, so that nothing is copied, and asks
-    /// for its next deadline afterwards, or gives the key back.
-    private mutating func withKey(
-        _ key: KeySlot, in context: inout MachineContext,
-        _ body: (
-            inout CorrelationKey, inout LiftHistory?, CorrelationRule, inout MachineContext
-        ) -> Void
-    ) {
-        while keys.count <= key.index { keys.append(nil) }
-        var taken: CorrelationKey?
-        swap(&taken, &keys[key.index])
-        var state = taken.take() ?? CorrelationKey(rule: rule)
-        body(&state, &pooled, rule, &context)
-        if state.isEmpty {
-            context.release(key)
-        } else {
-            context.wake(key, at: state.nextInstant(rule: rule))
-            keys[key.index] = consume state
-        }
-    }
-
     // MARK: - Snapshot
 
     static let stateVersion = 1
 
     func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
-        state(key)?.isOpen ?? false ? 1 : 0
+        keys[key]?.isOpen ?? false ? 1 : 0
     }
 
     func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? {
-        guard var state = state(key), state.isTold else { return nil }
+        guard var state = keys[key], state.isTold else { return nil }
         var context = context
         context.output = []
         context.arrival = .max
@@ -95,7 +79,7 @@ struct CorrelationMachine: RuleMachine {
     }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
-        let state = state(key)
+        let state = keys[key]
         writer.write(state != nil)
         state?.write(to: &writer)
     }
@@ -107,11 +91,6 @@ struct CorrelationMachine: RuleMachine {
         guard try reader.bool(), let captures else { return }
         let state = try CorrelationKey(from: &reader, rule: rule, by: captures)
         guard let key else { return }
-        while keys.count <= key.index { keys.append(nil) }
-        keys[key.index] = state
-    }
-
-    private func state(_ key: KeySlot) -> CorrelationKey? {
-        key.index < keys.count ? keys[key.index] : nil
+        keys[key] = state
     }
 }

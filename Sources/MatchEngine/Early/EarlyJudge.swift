@@ -66,7 +66,7 @@ struct EarlyJudge: Sendable {
         _ key: RehearsedKey, values: [Value], of own: MachineTable, _ context: MachineContext
     ) -> [Alert] {
         guard let list = waiting[key], list.count <= EarlyJudge.waitingMax else { return [] }
-        let slot = context.keys[key.rule].peek(hash: key.hash) { $0 == values }
+        let slot = context.keys[key.rule].peek(values, hash: key.hash)
         // A key that is firing has told its alert.
         if let slot, own.isFiring(key.rule, slot) { return [] }
         return rehearsal.alerts(

@@ -40,7 +40,7 @@ struct Rehearsal: Sendable {
     }
 
     mutating func setList(_ list: ListID, _ table: ListTable) {
-        scratch.evaluator.lists[list.rawValue] = table
+        scratch.evaluator = scratch.evaluator.setting(list, to: table)
     }
 
     /// Since when the input is watched (S5).
@@ -89,7 +89,7 @@ struct Rehearsal: Sendable {
             machines.forget(slot, rule)
             scratch.keys[rule].remove(slot)
         }
-        scratch.deadlines = Heap()
+        scratch.deadlines = DeadlineQueue()
         scratch.emission.forgetIDs()
         defer { scratch.output.removeAll(keepingCapacity: true) }
         return scratch.output.filter { $0.state == .firing && $0.kind != "engine" }
@@ -102,7 +102,7 @@ struct Rehearsal: Sendable {
         // A machine that fires in one go all that is due is called once; one that fires what it asked
         // for is called as often as it asks.
         while let due = scratch.deadlines.first, due.time < instant.nanoseconds {
-            _ = scratch.deadlines.pop()
+            scratch.deadlines.pop()
             guard scratch.keys[rule].isCurrent(due) else { continue }
             scratch.keys[rule].setScheduled(key, .distantFuture)
             scratch.instant = Timestamp(nanoseconds: due.time)

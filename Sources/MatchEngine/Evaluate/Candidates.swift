@@ -1,9 +1,13 @@
+import RuleModel
+
 /// For each row of a batch the rules that want to see it.
 struct Candidates: Sendable {
     /// By row and one more: where its rules begin in `rules`.
     private var starts: [Int32]
     /// Indices into `Program.rules`, rising within a row.
     private var rules: [Int32]
+    /// By place: the hash of the row's key for the rule (`KeyReader.hashes`).
+    private var keys: [UInt64] = []
 
     /// A batch without rows of interest.
     static let none = Candidates(rowCount: 0, pairs: [])
@@ -55,6 +59,17 @@ struct Candidates: Sendable {
         }
     }
 
+    /// The same with the keys of the rows.
+    func reading(_ events: EventBatch, by reader: KeyReader) -> Candidates {
+        var candidates = self
+        candidates.keys = reader.hashes(for: self, in: events)
+        return candidates
+    }
+
+    var rowCount: Int { starts.count - 1 }
+    /// How many pairs of a row and a rule there are.
+    var count: Int { rules.count }
+
     /// Whether some rule wants to see the row.
     @inline(__always)
     func contains(_ row: Int) -> Bool { starts[row] != starts[row + 1] }
@@ -65,4 +80,8 @@ struct Candidates: Sendable {
 
     @inline(__always)
     func rule(at place: Int) -> Int { Int(rules[place]) }
+
+    /// The hash of the row's key for the rule; 0 without a key and for a rule with several routes.
+    @inline(__always)
+    func key(at place: Int) -> UInt64 { keys[place] }
 }

@@ -9,12 +9,6 @@ struct ColumnEvaluator: Sendable {
         var types: [EventTypeID]
     }
 
-    /// What lets an event through to a rule: its type and the condition, if any.
-    struct Gate: Hashable, Sendable {
-        var type: EventTypeID
-        var condition: ConditionID?
-    }
-
     /// A rule that sees the events of a type that pass a condition, or all of the type.
     private struct Interest: Sendable {
         var type: Int
@@ -29,14 +23,15 @@ struct ColumnEvaluator: Sendable {
     private let interests: [[Interest]]
     /// Rules that see every event of a type.
     private let unconditional: [Interest]
+    let keyReader: KeyReader
     private let fields: [Field]
     private let eventTypes: [String]
 
     /// - Parameters:
-    ///   - gates: By index into `Program.rules`.
+    ///   - routes: By index into `Program.rules`.
     ///   - conditionsMin: How many conditions must ask about a field for it to be indexed.
     init(
-        program: Program, gates: [[Gate]], conditionTypes: [[EventTypeID]],
+        program: Program, routes: [[KeyRoute]], conditionTypes: [[EventTypeID]],
         conditionsMin: Int = ConditionIndex.conditionsMin
     ) {
         let builder = KernelBuilder(code: program.code, fields: program.tables.fields)
@@ -52,18 +47,21 @@ struct ColumnEvaluator: Sendable {
         self.index = index
         var interests: [[Interest]] = Array(repeating: [], count: conditions.count)
         var unconditional: [Interest] = []
-        for (rule, gates) in gates.enumerated() {
-            for gate in gates {
-                let interest = Interest(type: Int(gate.type.rawValue), rule: Int32(rule))
-                if let condition = gate.condition {
-                    interests[Int(condition.rawValue)].append(interest)
-                } else {
-                    unconditional.append(interest)
+        for (rule, routes) in routes.enumerated() {
+            for route in routes {
+                let interest = Interest(type: Int(route.type.rawValue), rule: Int32(rule))
+                for condition in route.conditions {
+                    if let condition {
+                        interests[Int(condition.rawValue)].append(interest)
+                    } else {
+                        unconditional.append(interest)
+                    }
                 }
             }
         }
         self.interests = interests
         self.unconditional = unconditional
+        keyReader = KeyReader(tables: program.tables, routes: routes)
         fields = program.tables.fields
         eventTypes = program.tables.eventTypes
     }
@@ -86,7 +84,8 @@ struct ColumnEvaluator: Sendable {
         index.find(pass, typeBits: typeBits, into: &hits)
         return LoadedBatch(
             events: events, fields: fields, eventTypes: eventTypes, hits: hits,
-            candidates: candidates(hits, typeBits, rowCount: events.count))
+            candidates: candidates(hits, typeBits, rowCount: events.count)
+                .reading(events, by: keyReader))
     }
 
     private func typeBits(_ events: EventBatch, _ rows: Range<Int>, _ words: Int) -> [RowBits] {

@@ -1,8 +1,9 @@
 import RuleModel
 import TextPatterns
 
-/// Evaluates the expressions of a program.
-struct TermEvaluator: Sendable {
+/// Evaluates the expressions of a program. Never changed: a list with another content makes another
+/// evaluator.
+final class TermEvaluator: Sendable {
     /// How a comparison with missing comes out.
     enum Logic: Sendable {
         /// False; `!=` and `not in` are the plain complements (T6).
@@ -13,7 +14,7 @@ struct TermEvaluator: Sendable {
 
     let code: Code
     /// The lists in force, by `ListID`.
-    var lists: [ListTable]
+    let lists: [ListTable]
     /// By index into `Code.patterns`. A pattern that the library refuses never matches; the
     /// compiler lets none through.
     let patterns: [TextPattern?]
@@ -26,6 +27,19 @@ struct TermEvaluator: Sendable {
         patterns = program.code.patterns.map { pattern in
             try? TextPattern(pattern.source, ignoringCase: pattern.ignoresCase)
         }
+    }
+
+    private init(_ other: TermEvaluator, lists: [ListTable]) {
+        code = other.code
+        patterns = other.patterns
+        self.lists = lists
+    }
+
+    /// The same with another content of a list.
+    func setting(_ list: ListID, to table: ListTable) -> TermEvaluator {
+        var lists = lists
+        lists[list.rawValue] = table
+        return TermEvaluator(self, lists: lists)
     }
 
     /// The value of an expression.

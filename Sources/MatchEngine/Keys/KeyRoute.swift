@@ -89,26 +89,70 @@ extension ElementPlan {
     }
 }
 
-/// Reads the key of an event without making values of its text.
+/// Reads the keys of events without making values of their text.
 struct KeyReader: Sendable {
-    let fields: [Field]
+    private let fields: [Field]
+    private let eventTypes: [String]
+    /// The different keys of rules with one route.
+    private let keys: [[FieldID]]
+    /// By index into `Program.rules`: which of `keys`; nil for a rule with several routes.
+    private let keyOfRule: [Int?]
+
+    /// - Parameter routes: By index into `Program.rules`.
+    init(tables: RuleSetTables, routes: [[KeyRoute]]) {
+        fields = tables.fields
+        eventTypes = tables.eventTypes
+        var keys: [[FieldID]] = []
+        var numbers: [[FieldID]: Int] = [:]
+        keyOfRule = routes.map { routes in
+            guard routes.count == 1 else { return nil }
+            if let number = numbers[routes[0].key] { return number }
+            numbers[routes[0].key] = keys.count
+            keys.append(routes[0].key)
+            return keys.count - 1
+        }
+        self.keys = keys
+    }
+
+    /// For each place of the candidates the hash of the key by which the rule sees the row; 0 where a part
+    /// of the key is missing (T6), and for rules with several routes. A key that many rules share is read
+    /// once for each row.
+    func hashes(for candidates: Candidates, in events: EventBatch) -> [UInt64] {
+        var hashes: [UInt64] = []
+        var latest = Array(repeating: (row: -1, hash: UInt64(0)), count: keys.count)
+        for row in 0..<candidates.rowCount {
+            for place in candidates.places(of: row) {
+                if hashes.isEmpty { hashes.reserveCapacity(candidates.count) }
+                guard let number = keyOfRule[candidates.rule(at: place)] else {
+                    hashes.append(0)
+                    continue
+                }
+                if latest[number].row != row {
+                    latest[number] = (row, hash(keys[number], of: row, in: events) ?? 0)
+                }
+                hashes.append(latest[number].hash)
+            }
+        }
+        return hashes
+    }
 
     /// The hash of the key; nil when a part is missing (T6). Equal to that of the key's values.
     func hash(_ key: [FieldID], of event: Event) -> UInt64? {
-        var hash = StableHash()
+        hash(key, of: event.row, in: event.batch.events)
+    }
+
+    private func hash(_ key: [FieldID], of row: Int, in events: EventBatch) -> UInt64? {
+        var hash = KeyHash()
         for field in key {
-            if let cell = textCell(field, of: event) {
+            if let cell = textCell(field, of: row, in: events) {
                 guard cell.kind == .text else { return nil }
-                // As `StableHash.combine` does it for a text.
+                // As `KeyHash.combine` does it for a text.
                 hash.combine(byte: 4)
-                hash.combine(UInt64(cell.length))
-                event.batch.events.bytes.withUnsafeBufferPointer { bytes in
-                    for byte in UnsafeBufferPointer(rebasing: bytes[cell.textRange]) {
-                        hash.combine(byte: byte)
-                    }
+                events.bytes.withUnsafeBytes { bytes in
+                    hash.combine(UnsafeRawBufferPointer(rebasing: bytes[cell.textRange]))
                 }
             } else {
-                let value = event.value(field)
+                let value = value(field, of: row, in: events)
                 if value.isMissing { return nil }
                 hash.combine(value)
             }
@@ -120,10 +164,12 @@ struct KeyReader: Sendable {
         key.map { Comparisons.canonical(event.value($0)) }
     }
 
-    func matches(_ values: [Value], _ key: [FieldID], of event: Event) -> Bool {
-        for (value, field) in zip(values, key) {
-            if let cell = textCell(field, of: event) {
-                guard case .text(let text) = value, cell.kind == .text,
+    /// Whether the values from an index on are the event's key.
+    func matches(_ values: [Value], from start: Int, _ key: [FieldID], of event: Event) -> Bool {
+        for offset in key.indices {
+            let field = key[offset]
+            if let cell = textCell(field, of: event.row, in: event.batch.events) {
+                guard case .text(let text) = values[start + offset], cell.kind == .text,
                     text.string.utf8.count == Int(cell.length)
                 else { return false }
                 let isEqual = event.batch.events.bytes.withUnsafeBufferPointer { bytes in
@@ -133,20 +179,31 @@ struct KeyReader: Sendable {
                     } ?? text.string.utf8.elementsEqual(wanted)
                 }
                 if !isEqual { return false }
-            } else if value != Comparisons.canonical(event.value(field)) {
+            } else if values[start + offset] != Comparisons.canonical(event.value(field)) {
                 return false
             }
         }
         return true
     }
 
+    /// As `Event.value`, for a row of a batch that is being judged.
+    private func value(_ field: FieldID, of row: Int, in events: EventBatch) -> Value {
+        if field == .time { return .time(Timestamp(nanoseconds: events.times[row])) }
+        if field == .type {
+            let type = Int(events.types[row].rawValue)
+            return .text(type < eventTypes.count ? eventTypes[type] : "")
+        }
+        let index = Int(field.rawValue)
+        return CellReader.value(
+            events.columns[fields[index].column][row], as: fields[index].type, bytes: events.bytes)
+    }
+
     /// The cell of a field that is declared as text.
-    private func textCell(_ field: FieldID, of event: Event) -> Cell? {
+    private func textCell(_ field: FieldID, of row: Int, in events: EventBatch) -> Cell? {
         guard field.rawValue >= 0 else { return nil }
         let index = Int(field.rawValue)
         switch fields[index].type {
-        case .text, .enumeration:
-            return event.batch.events.columns[fields[index].column][event.row]
+        case .text, .enumeration: return events.columns[fields[index].column][row]
         default: return nil
         }
     }

@@ -6,15 +6,26 @@ import RuleModel
 /// the table is full the least recently used key goes (T9).
 struct KeyTable: Sendable {
     private struct Slot: Sendable {
-        var values: [Value]
         var hash: UInt64
-        var generation: UInt32 = 0
-        var isUsed = true
         var scheduled = Timestamp.distantFuture
-        var doubts = Doubts()
-        /// Neighbours in order of use, as indices; -1 at the ends.
-        var newer: Int32 = -1
-        var older: Int32 = -1
+        /// When the key was used last, counted in uses of keys; 0 for a free slot. It stands above the
+        /// bits of the doubts.
+        var stamp: UInt64
+
+        init(hash: UInt64, use: UInt64) {
+            self.hash = hash
+            stamp = use << 8
+        }
+
+        var isUsed: Bool { use != 0 }
+        var use: UInt64 {
+            get { stamp >> 8 }
+            set { stamp = newValue << 8 | stamp & 0xFF }
+        }
+        var doubts: Doubts {
+            get { Doubts(rawValue: UInt8(truncatingIfNeeded: stamp)) }
+            set { stamp = use << 8 | UInt64(newValue.rawValue) }
+        }
     }
 
     /// Where a key may be found.
@@ -49,11 +60,16 @@ struct KeyTable: Sendable {
     }
 
     private var slots: [Slot] = []
+    /// The values of all keys, `width` for each slot.
+    private var parts: [Value] = []
+    private let width: Int
     private var free: [Int32] = []
-    /// The size is a power of two, and at least half of them are free.
+    /// The size is a power of two, and at least a third of them are free.
     private var places = Array(repeating: Place(), count: 4)
-    private var newest: Int32 = -1
-    private var oldest: Int32 = -1
+    private var uses: UInt64 = 0
+    /// The keys that were used least recently when this was made, and when that was: the oldest is the
+    /// last. One that was used since is no longer due.
+    private var due: [(use: UInt64, slot: Int32)] = []
     private(set) var count = 0
     /// Set once a key was evicted: a key that appears after that may be one of those.
     private(set) var hasEvicted = false
@@ -61,13 +77,12 @@ struct KeyTable: Sendable {
     private(set) var capacity: Int
     private let fullCapacity: Int
 
-    init(capacity: Int) {
+    /// - Parameter width: How many values a key has.
+    init(capacity: Int, width: Int) {
         self.capacity = max(1, capacity)
+        self.width = width
         fullCapacity = self.capacity
     }
-
-    /// The key not used for longest.
-    var leastRecent: KeySlot? { oldest < 0 ? nil : KeySlot(index: Int(oldest)) }
 
     /// Lets there be so many keys at most, and says that some were evicted for it.
     mutating func shrink(to count: Int) {
@@ -78,10 +93,15 @@ struct KeyTable: Sendable {
     /// Lets there be a quarter more keys again, up to what the rule may have.
     mutating func widen() { capacity = min(fullCapacity, capacity + capacity / 4 + 1) }
 
-    func values(_ key: KeySlot) -> [Value] { slots[key.index].values }
+    @inline(__always)
+    func values(_ key: KeySlot) -> [Value] {
+        Array(parts[key.index * width..<(key.index + 1) * width])
+    }
+    @inline(__always)
     func hash(_ key: KeySlot) -> UInt64 { slots[key.index].hash }
-    func generation(_ key: KeySlot) -> UInt32 { slots[key.index].generation }
+    @inline(__always)
     func scheduled(_ key: KeySlot) -> Timestamp { slots[key.index].scheduled }
+    @inline(__always)
     func doubts(_ key: KeySlot) -> Doubts { slots[key.index].doubts }
 
     mutating func setScheduled(_ key: KeySlot, _ time: Timestamp) {
@@ -92,32 +112,31 @@ struct KeyTable: Sendable {
     }
 
     /// Whether a deadline entry is the wish that its key has now.
+    @inline(__always)
     func isCurrent(_ entry: Deadline) -> Bool {
         let slot = slots[Int(entry.slot)]
-        return slot.isUsed && slot.generation == entry.generation
+        // A slot that another key has got is known by the hash; the same key come back means the same.
+        return slot.isUsed && slot.hash == entry.keyHash
             && slot.scheduled.nanoseconds == entry.time
     }
 
-    /// All keys, that not used for longest first.
+    /// All keys, that not used for longest first. O(count log count).
     var keysByUse: [KeySlot] {
-        var keys: [KeySlot] = []
-        keys.reserveCapacity(count)
-        var index = oldest
-        while index >= 0 {
-            keys.append(KeySlot(index: Int(index)))
-            index = slots[Int(index)].newer
-        }
-        return keys
+        slots.indices.filter { slots[$0].isUsed }.sorted { slots[$0].use < slots[$1].use }
+            .map { KeySlot(index: $0) }
     }
 
     /// Finds a key by hash and comparison without marking it as used. O(1).
-    func peek(hash: UInt64, where matches: ([Value]) -> Bool) -> KeySlot? {
+    ///
+    /// - Parameter matches: Whether the key's values, which begin at an index, are those wanted.
+    @inline(__always)
+    func peek(hash: UInt64, where matches: (_ values: [Value], _ start: Int) -> Bool) -> KeySlot? {
         let mask = places.count - 1
         var place = Int(truncatingIfNeeded: hash) & mask
         let tag = Place.tag(hash)
         while places[place].number != 0 {
             let index = Int(places[place].number) - 1
-            if places[place].tag == tag, slots[index].hash == hash, matches(slots[index].values) {
+            if places[place].tag == tag, slots[index].hash == hash, matches(parts, index * width) {
                 return KeySlot(index: index)
             }
             place = (place + 1) & mask
@@ -125,11 +144,21 @@ struct KeyTable: Sendable {
         return nil
     }
 
+    func peek(_ values: [Value], hash: UInt64) -> KeySlot? {
+        peek(hash: hash) { parts, start in
+            parts[start..<start + values.count] == values[...]
+        }
+    }
+
     /// Finds a key by hash and comparison and marks it as used last. O(1).
-    mutating func find(hash: UInt64, where matches: ([Value]) -> Bool) -> KeySlot? {
-        guard let slot = peek(hash: hash, where: matches) else { return nil }
-        touch(Int32(slot.index))
-        return slot
+    @inline(__always)
+    mutating func find(
+        hash: UInt64, where matches: (_ values: [Value], _ start: Int) -> Bool
+    ) -> KeySlot? {
+        guard let key = peek(hash: hash, where: matches) else { return nil }
+        uses += 1
+        slots[key.index].use = uses
+        return key
     }
 
     /// Finds a key or adds it. `evicted` is the slot that was emptied to make room; its number may
@@ -137,52 +166,75 @@ struct KeyTable: Sendable {
     mutating func findOrInsert(
         _ values: [Value], hash: UInt64
     ) -> (slot: KeySlot, isNew: Bool, evicted: KeySlot?) {
-        if let slot = find(hash: hash, where: { $0 == values }) { return (slot, false, nil) }
+        if let key = peek(values, hash: hash) {
+            uses += 1
+            slots[key.index].use = uses
+            return (key, false, nil)
+        }
         let inserted = insert(values, hash: hash)
         return (inserted.slot, true, inserted.evicted)
     }
 
     /// Adds a key that is not there.
-    mutating func insert(_ values: [Value], hash: UInt64) -> (slot: KeySlot, evicted: KeySlot?) {
+    ///
+    /// - Precondition: it has as many values as the table is wide.
+    mutating func insert(
+        _ values: some Collection<Value>, hash: UInt64
+    ) -> (slot: KeySlot, evicted: KeySlot?) {
         var evicted: KeySlot?
-        if count == capacity {
-            let victim = KeySlot(index: Int(oldest))
+        if count == capacity, let victim = leastRecent() {
             remove(victim)
             hasEvicted = true
             evicted = victim
         }
-        if (count + 1) * 2 > places.count { grow() }
-        let index: Int32
+        if (count + 1) * 3 > places.count * 2 { grow() }
+        uses += 1
+        let index: Int
         if let reused = free.popLast() {
-            index = reused
-            let generation = slots[Int(index)].generation
-            slots[Int(index)] = Slot(values: values, hash: hash, generation: generation)
+            index = Int(reused)
+            slots[index] = Slot(hash: hash, use: uses)
+            for (offset, value) in values.enumerated() { parts[index * width + offset] = value }
         } else {
-            index = Int32(slots.count)
-            slots.append(Slot(values: values, hash: hash))
+            index = slots.count
+            slots.append(Slot(hash: hash, use: uses))
+            parts.append(contentsOf: values)
         }
-        if hasEvicted { slots[Int(index)].doubts = .evictedKeys }
-        place(index)
-        link(index)
+        if hasEvicted { slots[index].doubts = .evictedKeys }
+        place(Int32(index))
         count += 1
-        return (KeySlot(index: Int(index)), evicted)
+        return (KeySlot(index: index), evicted)
     }
 
     mutating func remove(_ key: KeySlot) {
-        let index = Int32(key.index)
         guard slots[key.index].isUsed else { return }
-        unplace(index)
-        unlink(index)
-        slots[key.index].isUsed = false
-        slots[key.index].generation &+= 1
-        slots[key.index].values = []
-        slots[key.index].scheduled = .distantFuture
-        free.append(index)
+        unplace(Int32(key.index))
+        slots[key.index] = Slot(hash: 0, use: 0)
+        for index in key.index * width..<(key.index + 1) * width { parts[index] = .missing }
+        free.append(Int32(key.index))
         count -= 1
     }
 
     /// Takes over that keys were evicted, from the table that this one continues.
     mutating func noteEvicted() { hasEvicted = true }
+
+    // MARK: - Order of use
+
+    /// The key not used for longest. O(1) amortised: an eighth of the keys is put in order at a time.
+    mutating func leastRecent() -> KeySlot? {
+        while count > 0 {
+            while let oldest = due.popLast() {
+                if slots[Int(oldest.slot)].use == oldest.use {
+                    return KeySlot(index: Int(oldest.slot))
+                }
+            }
+            var used = slots.indices.compactMap { index in
+                slots[index].isUsed ? (use: slots[index].use, slot: Int32(index)) : nil
+            }
+            used.sort { $0.use < $1.use }
+            due = used.prefix(max(1, used.count / 8)).reversed()
+        }
+        return nil
+    }
 
     // MARK: - Places
 
@@ -214,27 +266,5 @@ struct KeyTable: Sendable {
             next = (next + 1) & mask
         }
         places[hole] = Place()
-    }
-
-    // MARK: - Order of use
-
-    private mutating func touch(_ index: Int32) {
-        guard newest != index else { return }
-        unlink(index)
-        link(index)
-    }
-
-    private mutating func link(_ index: Int32) {
-        slots[Int(index)].older = newest
-        slots[Int(index)].newer = -1
-        if newest >= 0 { slots[Int(newest)].newer = index }
-        newest = index
-        if oldest < 0 { oldest = index }
-    }
-
-    private mutating func unlink(_ index: Int32) {
-        let (newer, older) = (slots[Int(index)].newer, slots[Int(index)].older)
-        if newer >= 0 { slots[Int(newer)].older = older } else { newest = older }
-        if older >= 0 { slots[Int(older)].newer = newer } else { oldest = newer }
     }
 }

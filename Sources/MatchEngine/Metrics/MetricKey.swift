@@ -4,7 +4,7 @@ import RuleModel
 ///
 /// From its first event on each bucket of the key is judged when the watermark has passed its end,
 /// with events or without, until the key is forgotten; a session is judged when it is over.
-struct MetricKey: Sendable {
+struct MetricKey: KeyState {
     private var buckets = MetricBuckets()
     private var forecasters: [Forecaster]
     private var lastEvent: Timestamp

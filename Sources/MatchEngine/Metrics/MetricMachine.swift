@@ -5,8 +5,7 @@ struct MetricMachine: RuleMachine {
     private let index: Int
     /// Made when watching begins, since it needs the time zones.
     private var rule: MetricRule?
-    /// By `KeySlot.index`.
-    private var keys: [MetricKey?] = []
+    private var keys = KeyStates<MetricKey>()
 
     init(rule: Int) { index = rule }
 
@@ -21,19 +20,19 @@ struct MetricMachine: RuleMachine {
     }
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
-        withKey(key, in: &context) { state, rule, context in
+        change(key, in: &context) { state, rule, context in
             state.process(event, rule: rule, key: key, in: &context)
         }
     }
 
     mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
-        withKey(key, in: &context) { state, rule, context in
+        change(key, in: &context) { state, rule, context in
             state.fire(until: time, rule: rule, key: key, in: &context)
         }
     }
 
     mutating func forget(_ key: KeySlot) {
-        if keys.indices.contains(key.index) { keys[key.index] = nil }
+        keys[key] = nil
     }
 
     /// What a list lets through was judged when the event came; buckets remember no events.
@@ -42,23 +41,16 @@ struct MetricMachine: RuleMachine {
     /// A bucket is no match: that one is open at the end needs no word.
     var openDeadlines: Int { 0 }
 
-    /// Takes the state of a key out of the array while it works, so that nothing is copied, and asks
-    /// for its next deadline afterwards.
-    private mutating func withKey(
+    private mutating func change(
         _ key: KeySlot, in context: inout MachineContext,
-        _ body: (inout MetricKey, MetricRule, inout MachineContext) -> Void
+        _ change: (inout MetricKey, MetricRule, inout MachineContext) -> Void
     ) {
         guard let rule else { return }
-        while keys.count <= key.index { keys.append(nil) }
-        var taken: MetricKey?
-        swap(&taken, &keys[key.index])
-        var state = taken.take() ?? MetricKey(rule: rule, at: context.instant)
-        body(&state, rule, &context)
-        if state.isForgotten {
-            context.release(key)
-        } else {
-            context.wake(key, at: state.nextInstant(rule: rule))
-            keys[key.index] = consume state
+        let instant = context.instant
+        keys.change(key, rule, in: &context) {
+            MetricKey(rule: rule, at: instant)
+        } _: { state, context in
+            change(&state, rule, &context)
         }
     }
 
@@ -80,7 +72,7 @@ struct MetricMachine: RuleMachine {
     }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
-        let state = key.index < keys.count ? keys[key.index] : nil
+        let state = keys[key]
         writer.write(state != nil)
         state?.write(to: &writer)
     }
@@ -93,7 +85,6 @@ struct MetricMachine: RuleMachine {
         let state = try MetricKey(from: &reader, rule: rule)
         guard let key else { return }
         context.wake(key, at: state.nextInstant(rule: rule))
-        while keys.count <= key.index { keys.append(nil) }
-        keys[key.index] = state
+        keys[key] = state
     }
 }

@@ -1,7 +1,7 @@
 import RuleModel
 
-/// What a metric says, made ready for its keys.
-struct MetricRule: Sendable {
+/// What a metric says, made ready for its keys: made once, shared, never changed.
+final class MetricRule: Sendable {
     let name: String
     let window: WindowPlan.Kind
     /// The buckets of tumbling and hopping windows; nil: sessions.

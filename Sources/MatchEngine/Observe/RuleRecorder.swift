@@ -81,8 +81,7 @@ public struct RuleRecorder: Sendable {
         switch kind {
         case .sequence(let rule):
             let hadStarts = result.entries.isEmpty
-            let isKnown =
-                context.keys[index].peek(hash: hash, where: { $0 == key }) != nil
+            let isKnown = context.keys[index].peek(key, hash: hash) != nil
             var log = sequences.removeValue(forKey: hash) ?? SequenceLog(key: key)
             if log.mustBeKnown, !isKnown, context.keys[index].hasEvicted {
                 log.evict(at: context.instant, rule: rule, in: context)

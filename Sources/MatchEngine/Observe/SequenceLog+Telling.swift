@@ -11,14 +11,16 @@ extension SequenceLog {
         guard let start = entries.firstIndex(where: { $0.serial == serial }) else { return }
         let first = entries[start].event
         let limit = rule.retention.map { first.instant + $0 } ?? .distantFuture
-        var events: [CapturedEvent] = []
+        let own = KeySlot(index: 0)
+        var events = KeptEvents(stepCount: rule.parts.steps.count, layout: rule.parts.layout)
         for entry in entries[start...] where entry.event.steps != 0 {
             if entry.event.instant > limit { break }
-            events.append(entry.event)
+            events.append(entry.event, own)
         }
         var search = ChoiceSearch(
-            parts: rule.parts, evaluator: context.evaluator, events: events, key: key,
-            goal: .furthest, absentSince: .distantPast, workMax: rule.workMax)
+            parts: rule.parts, evaluator: context.evaluator, events: events, of: own, key: key,
+            goal: .furthest, absentSince: .distantPast, workMax: rule.workMax,
+            scratch: ChoiceSearch.Scratch())
         guard let reached = search.furthest() else { return }
         tell(reached, from: serial, outcome: outcome, rule: rule, in: context)
     }
@@ -163,7 +165,7 @@ extension SequenceLog {
                 else { continue }
                 misses.append(
                     Miss(
-                        time: event.time, type: parts.layout.typeName(event),
+                        time: event.time, type: parts.layout.name(of: event.type),
                         step: parts.steps[step].name, reason: reason))
             }
             for without in 0..<64
@@ -239,7 +241,7 @@ extension SequenceLog {
             let found = context.evaluator.failures(of: condition, in: terms)
             guard !found.failed.isEmpty else { continue }
             let miss = Miss(
-                time: event.time, type: parts.layout.typeName(event),
+                time: event.time, type: parts.layout.name(of: event.type),
                 step: parts.steps[step].name,
                 reason: .condition(
                     found.failed.map { $0.masked(by: rule.masks, step: StepID(step)) },

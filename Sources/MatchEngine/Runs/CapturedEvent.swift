@@ -80,7 +80,8 @@ struct CaptureLayout: Sendable {
     private let steps: [[(field: FieldID, place: Int)]]
     /// By `FieldID`; -1 for fields that are not captured.
     private let places: [Int]
-    private let width: Int
+    /// How many values an event has.
+    let width: Int
     /// What is at each place: the path of the field and the type it is read as. So a field is known in
     /// another program, where its number is another.
     let names: [String]
@@ -132,13 +133,19 @@ struct CaptureLayout: Sendable {
     func values(of event: Event, steps bits: UInt64) -> [Value] {
         guard width > 0, bits != 0 else { return [] }
         var values = noValues
+        forEach(stepsIn: bits) { field, place in values[place] = event.value(field) }
+        return values
+    }
+
+    /// The fields that the given steps capture, with their places.
+    @inline(__always)
+    func forEach(stepsIn bits: UInt64, _ body: (_ field: FieldID, _ place: Int) -> Void) {
+        guard width > 0 else { return }
         var rest = bits
         while rest != 0 {
-            let step = rest.trailingZeroBitCount
+            for (field, place) in steps[rest.trailingZeroBitCount] { body(field, place) }
             rest &= rest - 1
-            for (field, place) in steps[step] { values[place] = event.value(field) }
         }
-        return values
     }
 
     /// Every place without a value.
@@ -146,13 +153,19 @@ struct CaptureLayout: Sendable {
 
     func value(_ field: FieldID, of event: CapturedEvent) -> Value {
         if field == .time { return .time(event.time) }
-        if field == .type { return .text(typeName(event)) }
-        let place = places[Int(field.rawValue)]
-        return place >= 0 && place < event.values.count ? event.values[place] : .missing
+        if field == .type { return .text(name(of: event.type)) }
+        guard let place = place(of: field), place < event.values.count else { return .missing }
+        return event.values[place]
     }
 
-    func typeName(_ event: CapturedEvent) -> String {
-        let type = Int(event.type.rawValue)
+    /// Where the value of a field is; nil for one that is not captured.
+    func place(of field: FieldID) -> Int? {
+        let place = places[Int(field.rawValue)]
+        return place >= 0 ? place : nil
+    }
+
+    func name(of type: EventTypeID) -> String {
+        let type = Int(type.rawValue)
         return type < eventTypes.count ? eventTypes[type] : ""
     }
 }

@@ -3,9 +3,8 @@ import RuleModel
 /// `overlap none` and `overlap all`: keeps the events that may be part of a match, and looks for
 /// choices of them when an event or a deadline may complete one. Nothing is enumerated before.
 struct ChoiceMachine: Sendable {
-    private struct KeyState: Sendable {
-        var buffer = ChoiceBuffer()
-        var ordinal: Int64 = 0
+    /// What a key of a sequence with an absence has besides its events.
+    private struct AbsenceState: Sendable {
         var leading = LeadingHistory()
         /// The latest event of a plain trailing absence.
         var absentSince = Timestamp.distantPast
@@ -17,9 +16,16 @@ struct ChoiceMachine: Sendable {
     private let workMax: Int
     /// Every combination (`overlap all`), with the most at one event; nil for `none`.
     private let combinations: Int?
-    private var states: [KeyState] = []
-    /// Steps that only matter as the event that completes a match: such an event is not kept.
-    private let onlyLast: UInt64
+    private var events: KeptEvents
+    /// By `KeySlot.index`; empty for a sequence without absences.
+    private var absences: [AbsenceState] = []
+    private let hasAbsences: Bool
+    /// How many events of the rule's input each key has seen, by `KeySlot.index`; empty where nothing
+    /// asks for the very next one.
+    private var ordinals: [UInt32] = []
+    private var scratch = ChoiceSearch.Scratch()
+    /// Steps as which events are kept.
+    private let keptSteps: UInt64
     /// Steps that take any number of events.
     private let unlimitedSteps: UInt64
     /// How long an event can matter.
@@ -29,6 +35,9 @@ struct ChoiceMachine: Sendable {
     init(parts: SequenceParts, workMax: Int) {
         self.parts = parts
         self.workMax = workMax
+        events = KeptEvents(stepCount: parts.steps.count, layout: parts.layout)
+        hasAbsences =
+            !parts.shape.leadingAbsences.isEmpty || !parts.shape.trailingAbsences.isEmpty
         if case .all(let limit) = parts.sequence.overlap {
             combinations = max(1, limit)
         } else {
@@ -46,7 +55,11 @@ struct ChoiceMachine: Sendable {
                 if isLast, isOneEvent { onlyLast |= 1 << UInt64(step) }
             }
         }
-        self.onlyLast = onlyLast
+        // What only matters as the event that completes a match is not kept.
+        keptSteps =
+            (parts.shape.takenSteps & ~onlyLast) | parts.withouts
+            | (parts.trailingIsPlain ? 0 : parts.trailingBits)
+            | (parts.untilCondition == nil ? 0 : parts.untilBit)
         unlimitedSteps = parts.steps.indices.reduce(0) { bits, step in
             parts.steps[step].maximum == nil ? bits | 1 << UInt64(step) : bits
         }
@@ -56,83 +69,80 @@ struct ChoiceMachine: Sendable {
 
     /// Takes over the state that a key has in another machine of the same rule.
     mutating func adopt(_ key: KeySlot, from other: ChoiceMachine, _ otherKey: KeySlot) {
-        while states.count <= key.index { states.append(KeyState()) }
-        states[key.index] =
-            otherKey.index < other.states.count ? other.states[otherKey.index] : KeyState()
+        events.adopt(key, from: other.events, otherKey)
+        if hasAbsences { setAbsences(key, other.absences(otherKey)) }
+        if parts.hasImmediately { setOrdinal(key, other.ordinal(otherKey)) }
     }
 
     // MARK: - Events
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
-        while states.count <= key.index { states.append(KeyState()) }
-        let fitting = parts.fittingSteps(event, inputs: context.inputs)
-        states[key.index].ordinal += 1
+        if parts.hasImmediately { setOrdinal(key, ordinal(key) &+ 1) }
         prune(key, in: &context)
-        var captured = CapturedEvent(
-            instant: context.instant, time: event.time, type: event.type,
-            ordinal: states[key.index].ordinal, steps: fitting, starts: 0, values: [])
+        let fitting = parts.fittingSteps(event, inputs: context.inputs)
         // An event that fits nothing only counts for `immediately`.
-        if fitting != 0, isWanted(fitting, states[key.index]) {
-            captured.values = parts.layout.values(of: event, steps: fitting)
-            take(&captured, key: key, in: &context)
+        if fitting != 0, isWanted(fitting, key) {
+            take(event, fitting, key: key, in: &context)
         }
         rest(key, in: &context)
     }
 
     /// Whether an event can matter now: it may start a match, or something has started.
-    private func isWanted(_ fitting: UInt64, _ state: KeyState) -> Bool {
-        !state.buffer.isEmpty || fitting & (parts.shape.firstSteps | parts.leadingBits) != 0
+    private func isWanted(_ fitting: UInt64, _ key: KeySlot) -> Bool {
+        fitting & (parts.shape.firstSteps | parts.leadingBits) != 0 || !events.isEmpty(key)
     }
 
     private mutating func take(
-        _ event: inout CapturedEvent, key: KeySlot, in context: inout MachineContext
+        _ event: Event, _ fitting: UInt64, key: KeySlot, in context: inout MachineContext
     ) {
         var hasClosed = false
-        if event.steps & parts.untilBit != 0 { hasClosed = until(event, key: key, in: &context) }
-        noteAbsence(event, key: key)
-        event.starts = states[key.index].leading.allowedStarts(
-            event, parts, key: context.keyValues(key), context: context)
-        if event.steps & parts.leadingBits != 0 { states[key.index].leading.add(event, parts) }
+        if fitting & parts.untilBit != 0 {
+            hasClosed = until(captured(event, fitting, at: context.instant), key: key, in: &context)
+        }
+        noteAbsence(fitting, at: context.instant, key: key)
+        var kept = KeptEvent(
+            instant: context.instant, time: event.time, steps: fitting,
+            starts: fitting & parts.shape.firstSteps, ordinal: ordinal(key), type: event.type)
+        if parts.leadingBits != 0 {
+            let captured = captured(event, fitting, at: context.instant)
+            kept.starts = absences(key).leading.allowedStarts(
+                captured, parts, key: context.keyValues(key), context: context)
+            if fitting & parts.leadingBits != 0 {
+                changeAbsences(key) { [parts] in $0.leading.add(captured, parts) }
+            }
+        }
 
         // Under `none` the event that completes a match starts none (T8).
         if hasClosed, combinations == nil { return }
         let completes =
-            event.steps & parts.shape.lastSteps != 0 && parts.shape.trailingAbsences.isEmpty
-            && !parts.shape.closesAtUntil
-            && (event.starts != 0 || !states[key.index].buffer.isEmpty)
-        if completes, hasEnough(key, with: event) {
-            states[key.index].buffer.append(event, stepCount: parts.steps.count)
+            fitting & parts.shape.lastSteps != 0 && parts.shape.trailingAbsences.isEmpty
+            && !parts.shape.closesAtUntil && (kept.starts != 0 || !events.isEmpty(key))
+        if completes, hasEnough(key, with: fitting) {
+            events.append(kept, key, fieldsOf: event)
             let hasMatched = search(.event, key: key, at: context.instant, in: &context)
             if hasMatched, combinations == nil { return }
-            states[key.index].buffer.removeLast()
+            events.restrictLast(key, to: keptSteps)
+        } else {
+            // The fields are those of all steps that it fits.
+            guard kept.steps & keptSteps != 0 else { return }
+            if events.isEmpty(key), kept.starts & keptSteps == 0 { return }
+            events.append(kept, key, fieldsOf: event)
+            events.restrictLast(key, to: keptSteps)
         }
-        keep(event, key: key, in: &context)
-    }
-
-    /// Keeps an event that a later one may need.
-    private mutating func keep(
-        _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
-    ) {
-        var event = event
-        event.steps &= keptSteps
-        event.starts &= keptSteps
-        if states[key.index].buffer.isEmpty {
-            guard event.starts != 0 else { return }
-        } else if event.steps == 0 {
-            return
-        }
-        states[key.index].buffer.append(event, stepCount: parts.steps.count)
+        guard !events.isEmpty(key) else { return }
         limit(key: key, in: &context)
-        if event.steps & parts.shape.lastSteps != 0, !parts.shape.trailingAbsences.isEmpty {
-            context.wake(key, at: event.instant + parts.trailingSpan)
+        if fitting & keptSteps & parts.shape.lastSteps != 0, !parts.shape.trailingAbsences.isEmpty {
+            context.wake(key, at: context.instant + parts.trailingSpan)
         }
     }
 
-    /// Steps as which events are kept.
-    private var keptSteps: UInt64 {
-        let absences = parts.trailingIsPlain ? 0 : parts.trailingBits
-        let until = parts.untilCondition == nil ? 0 : parts.untilBit
-        return (parts.shape.takenSteps & ~onlyLast) | parts.withouts | absences | until
+    /// The event with the fields of the steps that it fits.
+    private func captured(
+        _ event: Event, _ fitting: UInt64, at instant: Timestamp
+    ) -> CapturedEvent {
+        CapturedEvent(
+            instant: instant, time: event.time, type: event.type, ordinal: 0,
+            steps: fitting, starts: 0, values: parts.layout.values(of: event, steps: fitting))
     }
 
     /// An `until` event ends what is open (S7), or closes it where the last step goes on until it.
@@ -142,18 +152,18 @@ struct ChoiceMachine: Sendable {
         _ event: CapturedEvent, key: KeySlot, in context: inout MachineContext
     ) -> Bool {
         var hasMatched = false
-        if parts.shape.closesAtUntil, !states[key.index].buffer.isEmpty, hasEnough(key, with: nil) {
+        if parts.shape.closesAtUntil, !events.isEmpty(key), hasEnough(key, with: 0) {
             hasMatched = search(.until(event), key: key, at: context.instant, in: &context)
         }
         // With a condition on the choice the event is kept and asked when a choice is looked at.
-        if parts.untilCondition == nil { states[key.index].buffer.removeAll() }
+        if parts.untilCondition == nil { events.removeAll(key) }
         return hasMatched
     }
 
     /// A plain event of a trailing absence ends all that waits for it.
-    private mutating func noteAbsence(_ event: CapturedEvent, key: KeySlot) {
-        guard parts.trailingIsPlain, event.steps & parts.trailingBits != 0 else { return }
-        states[key.index].absentSince = event.instant
+    private mutating func noteAbsence(_ fitting: UInt64, at instant: Timestamp, key: KeySlot) {
+        guard parts.trailingIsPlain, fitting & parts.trailingBits != 0 else { return }
+        changeAbsences(key) { $0.absentSince = instant }
         // Single last steps of before can no longer be of use.
         var useless: UInt64 = 0
         for transition in parts.shape.transitions
@@ -166,9 +176,9 @@ struct ChoiceMachine: Sendable {
         {
             useless &= ~(1 << UInt64(transition.step))
         }
-        guard useless != 0, !states[key.index].buffer.isEmpty else { return }
-        states[key.index].buffer.change { old in
-            if old.instant < event.instant {
+        guard useless != 0, !events.isEmpty(key) else { return }
+        events.change(key) { _, old in
+            if old.instant < instant {
                 old.steps &= ~useless
                 old.starts &= ~useless
             }
@@ -178,18 +188,18 @@ struct ChoiceMachine: Sendable {
     // MARK: - Deadlines
 
     mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
-        guard key.index < states.count else { return }
         if !parts.shape.trailingAbsences.isEmpty {
             let last = time - parts.trailingSpan
-            if last > states[key.index].judgedUpTo, last >= states[key.index].absentSince,
-                states[key.index].buffer.events.contains(where: {
+            let state = absences(key)
+            if last > state.judgedUpTo, last >= state.absentSince,
+                events.events(key).contains(where: {
                     $0.instant == last && $0.steps & parts.shape.lastSteps != 0
                 }),
-                hasEnough(key, with: nil)
+                hasEnough(key, with: 0)
             {
                 search(.absence(last: last), key: key, at: time, in: &context)
             }
-            states[key.index].judgedUpTo = max(states[key.index].judgedUpTo, last)
+            changeAbsences(key) { $0.judgedUpTo = max($0.judgedUpTo, last) }
         }
         prune(key, upTo: time, in: &context)
         rest(key, in: &context)
@@ -197,26 +207,25 @@ struct ChoiceMachine: Sendable {
 
     /// Says when the key is to be looked at next, or gives it back.
     private mutating func rest(_ key: KeySlot, in context: inout MachineContext) {
-        // In place: a copy of the state would cost more than all the rest here.
-        if states[key.index].buffer.isEmpty, states[key.index].leading.isEmpty {
+        let leading = hasAbsences ? absences(key).leading.first?.instant : nil
+        if events.isEmpty(key), leading == nil {
             forget(key)
             context.release(key)
             return
         }
-        if !parts.shape.trailingAbsences.isEmpty, let last = nextWaiting(states[key.index]) {
+        if !parts.shape.trailingAbsences.isEmpty, let last = nextWaiting(key) {
             context.wake(key, at: last + parts.trailingSpan)
         }
-        if let retention, let first = states[key.index].buffer.firstInstant {
+        if let retention, let first = events.firstInstant(key) {
             context.wake(key, at: first + retention)
         }
-        if !states[key.index].leading.isEmpty, let first = states[key.index].leading.first {
-            context.wake(key, at: first.instant + leadingSpan)
-        }
+        if let leading { context.wake(key, at: leading + leadingSpan) }
     }
 
     /// The next event whose trailing absence is to be judged.
-    private func nextWaiting(_ state: KeyState) -> Timestamp? {
-        state.buffer.events.first { event in
+    private func nextWaiting(_ key: KeySlot) -> Timestamp? {
+        let state = absences(key)
+        return events.events(key).first { event in
             event.steps & parts.shape.lastSteps != 0 && event.instant > state.judgedUpTo
                 && event.instant >= state.absentSince
         }?.instant
@@ -224,7 +233,32 @@ struct ChoiceMachine: Sendable {
 
     func openDeadlines() -> Int {
         guard !parts.shape.trailingAbsences.isEmpty else { return 0 }
-        return states.reduce(0) { $0 + (nextWaiting($1) == nil ? 0 : 1) }
+        return events.keys.reduce(0) { $0 + (nextWaiting($1) == nil ? 0 : 1) }
+    }
+
+    // MARK: - State besides events
+
+    private func absences(_ key: KeySlot) -> AbsenceState {
+        key.index < absences.count ? absences[key.index] : AbsenceState()
+    }
+
+    private mutating func setAbsences(_ key: KeySlot, _ state: AbsenceState) {
+        while absences.count <= key.index { absences.append(AbsenceState()) }
+        absences[key.index] = state
+    }
+
+    private mutating func changeAbsences(_ key: KeySlot, _ change: (inout AbsenceState) -> Void) {
+        while absences.count <= key.index { absences.append(AbsenceState()) }
+        change(&absences[key.index])
+    }
+
+    private func ordinal(_ key: KeySlot) -> UInt32 {
+        key.index < ordinals.count ? ordinals[key.index] : 0
+    }
+
+    private mutating func setOrdinal(_ key: KeySlot, _ ordinal: UInt32) {
+        while ordinals.count <= key.index { ordinals.append(0) }
+        ordinals[key.index] = ordinal
     }
 
     // MARK: - Search
@@ -237,48 +271,67 @@ struct ChoiceMachine: Sendable {
         _ goal: ChoiceSearch.Goal, key: KeySlot, at time: Timestamp,
         in context: inout MachineContext
     ) -> Bool {
-        let events = states[key.index].buffer.compacted()
-        var search = ChoiceSearch(
-            parts: parts, evaluator: context.evaluator, events: events,
-            key: context.keyValues(key), goal: goal,
-            absentSince: states[key.index].absentSince, workMax: workMax)
-        var choices: [ChoiceSearch.Choice] = []
-        if let combinations {
-            let (found, isCut) = search.choices(limit: combinations)
-            choices = found
-            // The author chose how many are enough, so this is counted and not told as a fault.
-            if isCut { context.counters.rules[context.rule].droppedRuns += 1 }
-        } else if let choice = search.firstChoice() {
-            choices = [choice]
-        }
-        if search.isExhausted {
+        let outcome = choices(
+            for: goal, key: key, values: context.keyValues(key), evaluator: context.evaluator)
+        // The author chose how many are enough, so this is counted and not told as a fault.
+        if outcome.isCut { context.counters.rules[context.rule].droppedRuns += 1 }
+        if outcome.isExhausted {
             context.noteOverflow(.searches)
             context.keys[context.rule].addDoubts(key, .exhaustedSearch)
         }
-        for choice in choices {
+        for choice in outcome.choices {
             context.emitMatch(
-                parts, taken: choice.taken.map { places in places.map { events[$0] } },
-                key: key, matchedAt: time)
+                parts, taken: choice.map { $0.map { captured($0, key) } }, key: key,
+                matchedAt: time)
         }
-        guard let choice = choices.first else { return false }
-        if combinations == nil { discard(after: choice, among: events, key: key) }
+        guard let choice = outcome.choices.first else { return false }
+        if combinations == nil { discard(after: choice, key: key) }
         return true
+    }
+
+    private struct Outcome {
+        var choices: [ChoiceSearch.Choice]
+        /// There are more than wanted.
+        var isCut = false
+        var isExhausted: Bool
+    }
+
+    /// A function of its own, so that nothing holds the events when they change again.
+    @inline(never)
+    private mutating func choices(
+        for goal: ChoiceSearch.Goal, key: KeySlot, values: [Value], evaluator: TermEvaluator
+    ) -> Outcome {
+        var search = ChoiceSearch(
+            parts: parts, evaluator: evaluator, events: events, of: key, key: values, goal: goal,
+            absentSince: hasAbsences ? absences(key).absentSince : .distantPast,
+            workMax: workMax, scratch: scratch)
+        scratch = ChoiceSearch.Scratch()
+        defer { scratch = search.takeScratch() }
+        if let combinations {
+            let (choices, isCut) = search.choices(limit: combinations)
+            return Outcome(choices: choices, isCut: isCut, isExhausted: search.isExhausted)
+        }
+        let choice = search.firstChoice()
+        return Outcome(choices: choice.map { [$0] } ?? [], isExhausted: search.isExhausted)
+    }
+
+    /// An event of a choice, which says its place as `ordinal`.
+    private func captured(_ place: Int, _ key: KeySlot) -> CapturedEvent {
+        var event = events.captured(events.places(key).lowerBound + place)
+        event.ordinal = Int64(place)
+        return event
     }
 
     /// After a match under `none` every candidate that has begun is discarded; with `after match
     /// resume at` those that begin at the named step or later stay.
-    private mutating func discard(
-        after choice: ChoiceSearch.Choice, among events: [CapturedEvent], key: KeySlot
-    ) {
-        guard let step = parts.sequence.resumeAt, let place = choice.taken[step.rawValue].first
-        else {
-            states[key.index].buffer.removeAll()
+    private mutating func discard(after choice: ChoiceSearch.Choice, key: KeySlot) {
+        guard let step = parts.sequence.resumeAt, let first = choice[step.rawValue].first else {
+            events.removeAll(key)
             return
         }
-        let first = events[place].ordinal
         let keptSteps = keptSteps
-        states[key.index].buffer.change { event in
-            if event.ordinal < first {
+        events.change(key) { place, event in
+            if place < first {
                 event.steps = 0
             } else {
                 event.steps &= keptSteps
@@ -289,10 +342,12 @@ struct ChoiceMachine: Sendable {
 
     /// Whether there are events enough for every step that must be filled: a quick no before any
     /// search.
-    private func hasEnough(_ key: KeySlot, with event: CapturedEvent?) -> Bool {
+    ///
+    /// - Parameter fitting: The steps that one event more fits.
+    private func hasEnough(_ key: KeySlot, with fitting: UInt64) -> Bool {
+        guard events.count(key) + (fitting == 0 ? 0 : 1) >= parts.eventsMin else { return false }
         for step in parts.shape.mandatorySteps {
-            var count = states[key.index].buffer.count(ofStep: step)
-            if let event, event.steps >> UInt64(step) & 1 == 1 { count += 1 }
+            let count = events.count(key, ofStep: step) + Int(fitting >> UInt64(step) & 1)
             if count < parts.steps[step].minimum { return false }
         }
         return true
@@ -310,25 +365,28 @@ struct ChoiceMachine: Sendable {
     private mutating func prune(
         _ key: KeySlot, upTo time: Timestamp, in context: inout MachineContext
     ) {
-        states[key.index].leading.removeAll(before: time - leadingSpan + TimeSpan(nanoseconds: 1))
+        if leadingSpan > .zero {
+            let start = time - leadingSpan + TimeSpan(nanoseconds: 1)
+            changeAbsences(key) { $0.leading.removeAll(before: start) }
+        }
         guard let retention else { return }
-        while let first = states[key.index].buffer.firstInstant, first + retention <= time {
+        while let first = events.firstInstant(key), first + retention <= time {
             if parts.sequence.reportsPartial { notePartial(key: key, at: time, in: &context) }
-            states[key.index].buffer.removeFirst()
+            events.removeFirst(key)
         }
     }
 
     /// Keeps the limits on events and, where a rule has no time limit, on candidates (T9).
     private mutating func limit(key: KeySlot, in context: inout MachineContext) {
-        if states[key.index].buffer.count > parts.eventsMax {
+        if events.count(key) > parts.eventsMax {
             context.noteOverflow(.events)
             context.keys[context.rule].addDoubts(key, .droppedEvents)
-            states[key.index].buffer.removeOldest(preferring: unlimitedSteps)
+            events.removeOldest(key, preferring: unlimitedSteps)
         }
-        if let runLimit = parts.sequence.runLimit, states[key.index].buffer.starts > runLimit {
+        if let runLimit = parts.sequence.runLimit, events.starts(key) > runLimit {
             context.noteOverflow(.runs)
             context.keys[context.rule].addDoubts(key, .droppedRuns)
-            states[key.index].buffer.removeFirst()
+            events.removeFirst(key)
         }
     }
 
@@ -338,11 +396,10 @@ struct ChoiceMachine: Sendable {
     private func notePartial(
         key: KeySlot, at time: Timestamp, in context: inout MachineContext
     ) {
-        let state = states[key.index]
-        guard context.keepsPartialMatches, let first = state.buffer.events.first else { return }
+        guard context.keepsPartialMatches, let first = events.events(key).first else { return }
         var names: [String] = []
         var place = 0
-        for event in state.buffer.events {
+        for event in events.events(key) {
             let step = parts.shape.states[place].groups.joined().first { transition in
                 event.steps >> UInt64(transition.step) & 1 == 1
             }
@@ -357,38 +414,38 @@ struct ChoiceMachine: Sendable {
     }
 
     mutating func forget(_ key: KeySlot) {
-        guard key.index < states.count else { return }
-        states[key.index] = KeyState()
+        events.removeAll(key)
+        if key.index < absences.count { absences[key.index] = AbsenceState() }
+        if key.index < ordinals.count { ordinals[key.index] = 0 }
     }
 
     // MARK: - Snapshot
 
     /// How many events of a key may begin a match.
-    func openMatches(_ key: KeySlot) -> Int {
-        key.index < states.count ? states[key.index].buffer.starts : 0
-    }
+    func openMatches(_ key: KeySlot) -> Int { events.starts(key) }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
-        let state = key.index < states.count ? states[key.index] : KeyState()
-        writer.write(Int(state.ordinal))
+        let state = absences(key)
+        writer.write(Int(ordinal(key)))
         writer.write(state.absentSince)
         writer.write(state.judgedUpTo)
         state.leading.write(to: &writer)
-        writer.write(state.buffer.count)
-        for event in state.buffer.events { event.write(to: &writer) }
+        writer.write(events.count(key))
+        for place in events.places(key) { events.captured(place).write(to: &writer) }
     }
 
     mutating func restore(
         _ key: KeySlot?, from reader: inout StateReader, by captures: CaptureReading
     ) throws(SnapshotError) {
-        var state = KeyState()
-        state.ordinal = Int64(try reader.tally())
+        let ordinal = UInt32(truncatingIfNeeded: try reader.tally())
+        var state = AbsenceState()
         state.absentSince = try reader.read()
         state.judgedUpTo = try reader.read()
         state.leading = try LeadingHistory(from: &reader, by: captures)
+        var read: [CapturedEvent] = []
         for _ in 0..<(try reader.count()) {
             let event = try CapturedEvent(from: &reader, by: captures)
-            if let last = state.buffer.events.last {
+            if let last = read.last {
                 guard event.instant >= last.instant else {
                     throw reader.damaged("events that are not in order")
                 }
@@ -397,10 +454,11 @@ struct ChoiceMachine: Sendable {
                     throw reader.damaged("events without one that begins")
                 }
             }
-            state.buffer.append(event, stepCount: parts.steps.count)
+            read.append(event)
         }
         guard let key else { return }
-        while states.count <= key.index { states.append(KeyState()) }
-        states[key.index] = state
+        if parts.hasImmediately { setOrdinal(key, ordinal) }
+        if hasAbsences { setAbsences(key, state) }
+        for event in read { events.append(event, key) }
     }
 }

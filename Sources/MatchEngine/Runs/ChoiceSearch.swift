@@ -24,50 +24,84 @@ struct ChoiceSearch {
         }
     }
 
-    struct Choice {
-        /// Places in the buffer, by step.
-        var taken: [[Int]]
-        var first: Int
-    }
+    /// The places among the key's events that each step has taken.
+    typealias Choice = [[Int]]
 
-    let parts: SequenceParts
-    let evaluator: TermEvaluator
-    let events: [CapturedEvent]
-    let key: [Value]
-    let goal: Goal
-    let workMax: Int
+    private let parts: SequenceParts
+    private let evaluator: TermEvaluator
+    /// The events of all keys, and their fields.
+    private let memory: [KeptEvent]
+    private let values: [Value]
+    /// Where the events of the key lie in it.
+    private let range: Range<Int>
+    private let key: [Value]
+    private let goal: Goal
+    private let workMax: Int
     /// No event of the trailing absence lies before this, unless its condition needs a choice.
-    let absentSince: Timestamp
+    private let absentSince: Timestamp
 
     private(set) var isExhausted = false
     private var work = 0
-    private var taken: [[Int]]
     private var first = 0
     private var found: [Choice] = []
     private var wanted = 1
     private var foundCount = 0
     private var kept = 1
 
-    private var failures: FailureMemory
+    /// What is used again by the next search.
+    struct Scratch: Sendable {
+        /// Places that steps have taken, each step's side by side: a step is filled behind the one
+        /// before it, and goes on taking only when what was filled behind it has been let go.
+        fileprivate var taken: [Int] = []
+        /// By step: which of `taken` are its own.
+        fileprivate var bounds: [Range<Int>] = []
+        fileprivate var failures = FailureMemory()
+    }
+
+    private var scratch: Scratch
+    /// The event that a condition looks at.
+    private var current: Current = .place(0)
+
+    private enum Current {
+        case place(Int)
+        case other(CapturedEvent)
+    }
     /// How far the search has come, where that is asked.
     private var reachedFurthest: (rank: Double, reached: Reached)?
 
     init(
-        parts: SequenceParts, evaluator: TermEvaluator, events: [CapturedEvent], key: [Value],
-        goal: Goal, absentSince: Timestamp, workMax: Int
+        parts: SequenceParts, evaluator: TermEvaluator, events: KeptEvents, of slot: KeySlot,
+        key: [Value], goal: Goal, absentSince: Timestamp, workMax: Int, scratch: consuming Scratch
     ) {
         self.parts = parts
         self.evaluator = evaluator
-        self.events = events
+        memory = events.memory
+        values = events.values
+        range = events.places(slot)
         self.key = key
         self.goal = goal
         self.absentSince = absentSince
         self.workMax = workMax
-        taken = Array(repeating: [], count: parts.steps.count)
+        self.scratch = scratch
+        self.scratch.taken.removeAll(keepingCapacity: true)
+        self.scratch.bounds.removeAll(keepingCapacity: true)
+        self.scratch.bounds.append(contentsOf: repeatElement(0..<0, count: parts.steps.count))
         // Among a handful of events everything is tried sooner than remembered.
-        failures = FailureMemory(
+        self.scratch.failures.begin(
             steps: parts.steps.count, transitions: parts.shape.transitions.count,
-            isUsed: events.count > 8)
+            isUsed: range.count > 8)
+    }
+
+    /// The number of events of the key.
+    private var count: Int { range.count }
+
+    @inline(__always)
+    private func event(_ place: Int) -> KeptEvent { memory[range.lowerBound + place] }
+
+    /// What the next search may use again; this one is over then.
+    mutating func takeScratch() -> Scratch {
+        defer { scratch = Scratch() }
+        return scratch
     }
 
     /// The choice that S2 prefers.
@@ -97,7 +131,7 @@ struct ChoiceSearch {
 
     /// How far a choice that begins with the first event comes.
     mutating func furthest() -> Reached? {
-        guard !events.isEmpty else { return nil }
+        guard count > 0 else { return nil }
         _ = begin(at: 0)
         return reachedFurthest?.reached
     }
@@ -106,26 +140,32 @@ struct ChoiceSearch {
     private mutating func noteReached(_ transition: SequenceShape.Transition) {
         guard case .furthest = goal else { return }
         var rank = 0.0
-        for (step, places) in taken.enumerated() where !places.isEmpty {
+        for (step, bounds) in scratch.bounds.enumerated() where !bounds.isEmpty {
             let minimum = max(1, parts.steps[step].minimum)
-            rank += min(1, Double(places.count) / Double(minimum)) + Double(places.count) * 1e-6
+            rank += min(1, Double(bounds.count) / Double(minimum)) + Double(bounds.count) * 1e-6
         }
-        guard let last = taken[transition.step].last,
+        guard let last = scratch.taken[scratch.bounds[transition.step]].last,
             reachedFurthest.map({ rank > $0.rank }) ?? true
         else { return }
         let reached = Reached(
-            taken: taken.map { places in places.map { events[$0] } }, step: transition.step,
-            target: transition.target, last: events[last])
+            taken: scratch.bounds.map { bounds in scratch.taken[bounds].map(captured) },
+            step: transition.step, target: transition.target, last: captured(last))
         reachedFurthest = (rank, reached)
+    }
+
+    private func captured(_ place: Int) -> CapturedEvent {
+        let width = parts.layout.width
+        let own = range.lowerBound + place
+        return CapturedEvent(memory[own], values: values[own * width..<(own + 1) * width])
     }
 
     // MARK: - Starts
 
     private func startPlaces() -> Range<Int> {
-        guard let within = parts.within else { return events.indices }
+        guard let within = parts.within else { return 0..<count }
         let latest: Timestamp
         switch goal {
-        case .event: latest = events[events.count - 1].instant
+        case .event: latest = event(count - 1).instant
         case .absence(let last): latest = last
         case .until(let event): latest = event.instant
         case .furthest: return 0..<1
@@ -133,21 +173,22 @@ struct ChoiceSearch {
         let earliest = latest - within
         // Events are in order of their instants.
         var low = 0
-        var high = events.count
+        var high = count
         while low < high {
             let middle = (low + high) / 2
-            if events[middle].instant < earliest { low = middle + 1 } else { high = middle }
+            if event(middle).instant < earliest { low = middle + 1 } else { high = middle }
         }
-        return low..<events.count
+        return low..<count
     }
 
     private mutating func begin(at place: Int) -> Bool {
-        guard events[place].starts != 0 else { return false }
+        let starts = event(place).starts
+        guard starts != 0 else { return false }
         first = place
         var isFound = false
         for group in parts.shape.states[0].groups {
             for transition in group
-            where events[place].starts >> UInt64(transition.step) & 1 == 1 {
+            where starts >> UInt64(transition.step) & 1 == 1 {
                 if fill(transition, at: place) {
                     isFound = true
                     if foundCount >= wanted { return true }
@@ -162,21 +203,24 @@ struct ChoiceSearch {
     /// Lets a step begin at a place, if its condition holds, and looks for the rest.
     private mutating func fill(_ transition: SequenceShape.Transition, at place: Int) -> Bool {
         let dependency = parts.dependencies[transition.id]
-        if failures.hasFailed(transition, at: place, dependency) { return false }
+        if scratch.failures.hasFailed(transition, at: place, dependency) { return false }
         if let condition = parts.steps[transition.step].runCondition,
             !holds(condition, at: place)
         {
             return false
         }
-        failures.noteChange(ofStep: transition.step)
+        scratch.failures.noteChange(ofStep: transition.step)
+        let begin = scratch.taken.count
+        scratch.bounds[transition.step] = begin..<begin
         restart(transition.step, with: place)
         noteReached(transition)
         let isFound = extend(transition, from: place)
-        taken[transition.step].removeAll(keepingCapacity: true)
-        failures.noteChange(ofStep: transition.step)
+        scratch.taken.removeSubrange(begin...)
+        scratch.bounds[transition.step] = 0..<0
+        scratch.failures.noteChange(ofStep: transition.step)
         if !isFound, !isExhausted {
             let isEnd = parts.shape.states[transition.target].isEnd
-            failures.noteFailure(transition, at: place, dependency, isEnd: isEnd)
+            scratch.failures.noteFailure(transition, at: place, dependency, isEnd: isEnd)
         }
         return isFound
     }
@@ -218,7 +262,7 @@ struct ChoiceSearch {
                 isFound = true
                 if foundCount >= wanted { return true }
             }
-            mostTaken = max(mostTaken, taken[transition.step].count)
+            mostTaken = max(mostTaken, takenCount(transition.step))
         }
         for group in state.groups {
             restart(transition.step, with: place)
@@ -226,7 +270,7 @@ struct ChoiceSearch {
                 isFound = true
                 if foundCount >= wanted { return true }
             }
-            mostTaken = max(mostTaken, taken[transition.step].count)
+            mostTaken = max(mostTaken, takenCount(transition.step))
             if isExhausted { break }
         }
         reached = mostTaken
@@ -249,18 +293,18 @@ struct ChoiceSearch {
         let limit = mayTake ? nil : parts.gapLimit(of: group)
         var place = start + 1
         if !mayTake, case .event = goal, parts.canSkipToEnd(group) {
-            place = max(place, events.count - 1)
+            place = max(place, count - 1)
         }
-        while place < events.count {
+        while place < count {
             if spend() { return isFound }
-            let event = events[place]
-            if let limit, event.instant - events[last].instant > limit { return isFound }
+            let event = event(place)
+            if let limit, event.instant - self.event(last).instant > limit { return isFound }
             if isKilled(at: place) { return isFound }
-            if taken[step].count >= minimum {
+            if takenCount(step) >= minimum {
                 for next in group
                 where event.steps >> UInt64(next.step) & 1 == 1
                     && next.withouts & withoutsSeen == 0
-                    && (!next.immediately || event.ordinal == events[last].ordinal + 1)
+                    && (!next.immediately || event.ordinal == self.event(last).ordinal &+ 1)
                     && isInTime(next, event, after: last)
                 {
                     if fill(next, at: place) {
@@ -270,7 +314,7 @@ struct ChoiceSearch {
                     if isExhausted { return isFound }
                 }
             }
-            if mayTake, event.steps & bit != 0, taken[step].count < maximum,
+            if mayTake, event.steps & bit != 0, takenCount(step) < maximum,
                 parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
             {
                 take(step, place)
@@ -301,24 +345,24 @@ struct ChoiceSearch {
         if case .event = goal {
             // Complete means at the very event at which the minimum is reached.
             var place = start
-            while taken[step].count < max(1, minimum) {
+            while takenCount(step) < max(1, minimum) {
                 place += 1
-                if place >= events.count || spend() || isKilled(at: place) { return false }
-                if events[place].steps & bit != 0,
+                if place >= count || spend() || isKilled(at: place) { return false }
+                if event(place).steps & bit != 0,
                     parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
                 {
                     take(step, place)
                     last = place
                 }
             }
-            guard last == events.count - 1 else { return false }
+            guard last == count - 1 else { return false }
             note()
             return true
         }
         if case .furthest = goal {
-            for place in events.indices[(start + 1)...] where taken[step].count < maximum {
+            for place in (start + 1)..<count where takenCount(step) < maximum {
                 if spend() || isKilled(at: place) { break }
-                guard events[place].steps & bit != 0,
+                guard event(place).steps & bit != 0,
                     parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
                 else { continue }
                 take(step, place)
@@ -326,17 +370,17 @@ struct ChoiceSearch {
             }
             return false
         }
-        for place in events.indices[(start + 1)...] {
+        for place in (start + 1)..<count {
             if spend() || isKilled(at: place) { return false }
-            let event = events[place]
-            if case .absence = goal, taken[step].count >= minimum,
-                event.instant - events[last].instant > parts.trailingSpan
+            let event = event(place)
+            if case .absence = goal, takenCount(step) >= minimum,
+                event.instant - self.event(last).instant > parts.trailingSpan
             {
                 // Its own deadline was before this event.
                 return false
             }
-            if event.steps & bit != 0, taken[step].count < maximum,
-                parts.within.map({ event.instant - events[first].instant <= $0 }) ?? true,
+            if event.steps & bit != 0, takenCount(step) < maximum,
+                parts.within.map({ event.instant - self.event(first).instant <= $0 }) ?? true,
                 parts.steps[step].runCondition.map({ holds($0, at: place) }) ?? true
             {
                 take(step, place)
@@ -346,14 +390,14 @@ struct ChoiceSearch {
                 noteWithouts(at: place, among: state.finalWithouts, &withoutsSeen)
             }
         }
-        guard taken[step].count >= minimum, withoutsSeen == 0 else { return false }
+        guard takenCount(step) >= minimum, withoutsSeen == 0 else { return false }
         switch goal {
         case .event, .furthest: return false
         case .absence(let time):
-            guard events[last].instant == time, isAbsent(after: last) else { return false }
+            guard event(last).instant == time, isAbsent(after: last) else { return false }
         case .until(let event):
             if let condition = parts.untilCondition {
-                guard evaluator.holds(condition, in: terms(event)) else { return false }
+                guard holds(condition, at: .other(event)) else { return false }
             }
         }
         note()
@@ -362,53 +406,64 @@ struct ChoiceSearch {
 
     private mutating func note() {
         foundCount += 1
-        found.append(Choice(taken: taken, first: first))
+        found.append(scratch.bounds.map { Array(scratch.taken[$0]) })
         if found.count > 2 * kept + 64 { found.removeFirst(found.count - kept) }
     }
 
     /// Lets a step have taken this event and no other. The memory is used again.
     private mutating func restart(_ step: Int, with place: Int) {
-        taken[step].removeAll(keepingCapacity: true)
-        taken[step].append(place)
+        let begin = scratch.bounds[step].lowerBound
+        scratch.taken.removeSubrange(begin...)
+        scratch.taken.append(place)
+        scratch.bounds[step] = begin..<begin + 1
     }
 
     private mutating func take(_ step: Int, _ place: Int) {
-        taken[step].append(place)
-        failures.noteChange(ofStep: step)
+        scratch.taken.append(place)
+        scratch.bounds[step] = scratch.bounds[step].lowerBound..<scratch.taken.count
+        scratch.failures.noteChange(ofStep: step)
     }
 
+    private func takenCount(_ step: Int) -> Int { scratch.bounds[step].count }
+
     private func isInTime(
-        _ next: SequenceShape.Transition, _ event: CapturedEvent, after last: Int
+        _ next: SequenceShape.Transition, _ event: KeptEvent, after last: Int
     ) -> Bool {
-        parts.steps[next.step].gapLimit.map { event.instant - events[last].instant <= $0 } ?? true
+        parts.steps[next.step].gapLimit.map { event.instant - self.event(last).instant <= $0 }
+            ?? true
     }
 
     /// No event of a trailing absence in `(t, t + span]`, `t` the time of the last event.
-    private func isAbsent(after last: Int) -> Bool {
-        let time = events[last].instant
+    private mutating func isAbsent(after last: Int) -> Bool {
+        let time = event(last).instant
         guard time >= absentSince else { return false }
         for absence in parts.shape.trailingAbsences {
             let condition = parts.steps[absence.step].runCondition
-            for event in events[(last + 1)...]
-            where event.steps >> UInt64(absence.step) & 1 == 1 && event.instant > time
-                && event.instant - time <= absence.span
-                && condition.map({ evaluator.holds($0, in: terms(event)) }) ?? true
-            {
-                return false
+            for place in (last + 1)..<count {
+                let event = event(place)
+                if event.steps >> UInt64(absence.step) & 1 == 1, event.instant > time,
+                    event.instant - time <= absence.span,
+                    condition.map({ holds($0, at: place) }) ?? true
+                {
+                    return false
+                }
             }
         }
         return true
     }
 
     /// Whether an `until` event at the place ends the choice as far as it has come.
-    private func isKilled(at place: Int) -> Bool {
-        guard events[place].steps & parts.untilBit != 0, let condition = parts.untilCondition
+    private mutating func isKilled(at place: Int) -> Bool {
+        guard parts.untilBit != 0, event(place).steps & parts.untilBit != 0,
+            let condition = parts.untilCondition
         else { return false }
         return holds(condition, at: place)
     }
 
-    private func noteWithouts(at place: Int, among withouts: UInt64, _ seen: inout UInt64) {
-        var rest = events[place].steps & withouts & ~seen
+    private mutating func noteWithouts(
+        at place: Int, among withouts: UInt64, _ seen: inout UInt64
+    ) {
+        var rest = event(place).steps & withouts & ~seen
         while rest != 0 {
             let step = rest.trailingZeroBitCount
             rest &= rest - 1
@@ -418,13 +473,22 @@ struct ChoiceSearch {
         }
     }
 
-    private func holds(_ condition: CodeID, at place: Int) -> Bool {
-        evaluator.holds(condition, in: terms(events[place]))
+    // MARK: - Conditions
+
+    private mutating func holds(_ condition: CodeID, at place: Int) -> Bool {
+        holds(condition, at: .place(place))
     }
 
-    private func terms(_ event: CapturedEvent) -> ChoiceTerms {
-        ChoiceTerms(
-            layout: parts.layout, events: events, taken: taken, current: event, key: key)
+    private mutating func holds(_ condition: CodeID, at event: Current) -> Bool {
+        current = event
+        return evaluator.holds(condition, in: self)
+    }
+
+    private func value(_ field: FieldID, at place: Int) -> Value {
+        if field == .time { return .time(event(place).time) }
+        if field == .type { return .text(parts.layout.name(of: event(place).type)) }
+        guard let offset = parts.layout.place(of: field) else { return .missing }
+        return values[(range.lowerBound + place) * parts.layout.width + offset]
     }
 
     // MARK: - Work
@@ -433,5 +497,39 @@ struct ChoiceSearch {
         work += 1
         if work > workMax { isExhausted = true }
         return isExhausted
+    }
+}
+
+extension ChoiceSearch: TermContext {
+    func field(_ field: FieldID) -> Value {
+        switch current {
+        case .place(let place): value(field, at: place)
+        case .other(let event): parts.layout.value(field, of: event)
+        }
+    }
+
+    func stepField(_ step: StepID, _ occurrence: Term.Occurrence, _ field: FieldID) -> Value {
+        let bounds = scratch.bounds[step.rawValue]
+        guard !bounds.isEmpty else { return .missing }
+        let index = occurrence == .last ? bounds.upperBound - 1 : bounds.lowerBound
+        return value(field, at: scratch.taken[index])
+    }
+
+    func stepList(_ step: StepID, _ field: FieldID) -> Value { .list(values(step, field)) }
+
+    func stepCount(_ step: StepID) -> Value { .int(Int64(takenCount(step.rawValue))) }
+
+    func stepAggregate(_ function: AggregateFunction, _ step: StepID, _ field: FieldID) -> Value {
+        if function == .count { return stepCount(step) }
+        return Numbers.aggregate(function, values(step, field))
+    }
+
+    func key(_ index: Int) -> Value { key.indices.contains(index) ? key[index] : .missing }
+
+    private func values(_ step: StepID, _ field: FieldID) -> [Value] {
+        scratch.taken[scratch.bounds[step.rawValue]].compactMap { place in
+            let value = value(field, at: place)
+            return value.isMissing ? nil : value
+        }
     }
 }

@@ -13,14 +13,21 @@ struct FailureMemory {
     private var failedFrom: [(place: Int, version: Int)] = []
     private var failedAt: [Attempt: Int] = [:]
 
-    private let isUsed: Bool
+    private var isUsed = false
 
-    /// - Parameter isUsed: False: nothing is remembered.
-    init(steps: Int, transitions: Int, isUsed: Bool) {
+    /// Forgets everything.
+    ///
+    /// - Parameter isUsed: False: nothing is remembered from now on.
+    mutating func begin(steps: Int, transitions: Int, isUsed: Bool) {
         self.isUsed = isUsed
         guard isUsed else { return }
-        changedAt = Array(repeating: 0, count: steps)
-        failedFrom = Array(repeating: (Int.max, 0), count: transitions)
+        clock = 0
+        changedAt.removeAll(keepingCapacity: true)
+        changedAt.append(contentsOf: repeatElement(0, count: steps))
+        failedFrom.removeAll(keepingCapacity: true)
+        failedFrom.append(
+            contentsOf: repeatElement((place: Int.max, version: 0), count: transitions))
+        failedAt.removeAll(keepingCapacity: failedAt.count < 1_000)
     }
 
     /// The events that a step has taken are others now.

@@ -89,6 +89,6 @@ extension MachineContext {
             shown.append(Alert.NamedValue(name, isMasked ? .text("***") : value))
         }
         return Alert.BoundEvent(
-            time: event.time, type: layout.typeName(event), fields: shown)
+            time: event.time, type: layout.name(of: event.type), fields: shown)
     }
 }

@@ -27,6 +27,8 @@ final class SequenceParts: Sendable {
     /// what the rule's bound says, or the engine's limit where that is less (T9).
     let eventsMax: Int
     let runsMax: Int
+    /// The fewest events that make a match: each fills one step.
+    let eventsMin: Int
     /// For each transition what its outcome depends on.
     let dependencies: [Dependency]
     /// By step: what an event must be to fit it.
@@ -69,6 +71,7 @@ final class SequenceParts: Sendable {
             shape.transitions.reduce(0) { $0 | $1.withouts }
             | shape.states.reduce(0) { $0 | $1.finalWithouts }
         horizon = SequenceParts.horizon(sequence, shape)
+        eventsMin = shape.mandatorySteps.reduce(0) { $0 + max(1, sequence.steps[$1].minimum) }
         let bound = program.rules[index].bound
         eventsMax = min(limits.eventsPerKey, bound.eventsPerRun > 0 ? bound.eventsPerRun : .max)
         let runs = sequence.runLimit ?? (bound.runsPerKey > 0 ? bound.runsPerKey : .max)

@@ -49,7 +49,6 @@ struct SequenceShape: Sendable {
     private(set) var mandatorySteps: [Int] = []
     /// A trailing repeated step with `until`: the match happens at the `until` event.
     let closesAtUntil: Bool
-    let usesImmediately: Bool
 
     init(_ sequence: SequenceProgram) {
         var elements = sequence.elements[...]
@@ -65,7 +64,6 @@ struct SequenceShape: Sendable {
         }
         leadingAbsences = leading
         trailingAbsences = trailing
-        usesImmediately = elements.contains(where: \.hasImmediately)
         if sequence.until != nil, trailing.isEmpty, case .step(let step)? = elements.last?.kind {
             closesAtUntil = sequence.steps[step.rawValue].isRepeated
         } else {

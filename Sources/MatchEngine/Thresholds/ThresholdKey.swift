@@ -14,7 +14,7 @@ import RuleModel
 /// itself (listed keys become known, buckets and sessions end, earlier windows gain an event); then
 /// `for`, `resolve when ... for`, `stale after`, reminders and forgetting, which ask about spans that
 /// include the instant; then what is true just behind it (events leave sliding windows).
-struct ThresholdKey: Sendable {
+struct ThresholdKey: KeyState {
     /// What begins when the rule fires and ends when it resolves.
     struct Episode: Sendable {
         var id: String

@@ -5,8 +5,7 @@ struct ThresholdMachine: RuleMachine {
     private let index: Int
     /// Made when watching begins, since it needs the time zones.
     private var rule: ThresholdRule?
-    /// By `KeySlot.index`.
-    private var keys: [ThresholdKey?] = []
+    private var keys = KeyStates<ThresholdKey>()
     /// What the rule's `from list` names, in the order of the list, each once.
     private var listed: [Value] = []
     private var listedSet: Set<Value> = []
@@ -32,28 +31,27 @@ struct ThresholdMachine: RuleMachine {
             context.release(key)
             return
         }
-        withKey(key, in: &context) { state, rule, context in
+        change(key, in: &context) { state, rule, context in
             state.process(event, rule: rule, key: key, in: &context)
         }
     }
 
     mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
-        withKey(key, in: &context) { state, rule, context in
+        change(key, in: &context) { state, rule, context in
             state.fire(until: time, rule: rule, key: key, in: &context)
         }
     }
 
     mutating func forget(_ key: KeySlot) {
-        if keys.indices.contains(key.index) { keys[key.index] = nil }
+        keys[key] = nil
     }
 
     mutating func adopt(_ key: KeySlot, from other: ThresholdMachine, _ otherKey: KeySlot) {
-        while keys.count <= key.index { keys.append(nil) }
-        keys[key.index] = otherKey.index < other.keys.count ? other.keys[otherKey.index] : nil
+        keys[key] = other.keys[otherKey]
     }
 
     func isFiring(_ key: KeySlot) -> Bool {
-        key.index < keys.count && keys[key.index]?.isFiring == true
+        keys[key]?.isFiring ?? false
     }
 
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {
@@ -61,30 +59,21 @@ struct ThresholdMachine: RuleMachine {
         readList(list, in: &context)
     }
 
-    var openDeadlines: Int { keys.count { $0?.isPending ?? false } }
+    var openDeadlines: Int { keys.all.reduce(0) { $0 + ($1.isPending ? 1 : 0) } }
 
     // MARK: - Keys
 
-    /// Takes the state of a key out of the array while it works, so that nothing is copied, and asks
-    /// for its next deadline afterwards.
-    private mutating func withKey(
+    private mutating func change(
         _ key: KeySlot, in context: inout MachineContext,
-        _ body: (inout ThresholdKey, ThresholdRule, inout MachineContext) -> Void
+        _ change: (inout ThresholdKey, ThresholdRule, inout MachineContext) -> Void
     ) {
         guard let rule else { return }
-        while keys.count <= key.index { keys.append(nil) }
-        var taken: ThresholdKey?
-        swap(&taken, &keys[key.index])
-        var state =
-            taken.take()
-            ?? ThresholdKey(
-                rule: rule, isListed: isListed(context.keyValues(key)), at: context.instant)
-        body(&state, rule, &context)
-        if state.isForgotten {
-            context.release(key)
-        } else {
-            context.wake(key, at: state.nextInstant(rule: rule))
-            keys[key.index] = consume state
+        let isListed = !listedSet.isEmpty && isListed(context.keyValues(key))
+        let instant = context.instant
+        keys.change(key, rule, in: &context) {
+            ThresholdKey(rule: rule, isListed: isListed, at: instant)
+        } _: { state, context in
+            change(&state, rule, &context)
         }
     }
 
@@ -122,7 +111,7 @@ struct ThresholdMachine: RuleMachine {
     private mutating func enlist(_ value: Value, in context: inout MachineContext) {
         guard let (key, _, evicted) = context.slot(forKey: [value]) else { return }
         if let evicted { forget(evicted) }
-        withKey(key, in: &context) { state, rule, context in
+        change(key, in: &context) { state, rule, context in
             state.enlist(at: context.instant, rule: rule)
         }
     }
@@ -131,7 +120,7 @@ struct ThresholdMachine: RuleMachine {
         // Asking makes the key if it is not there; it is given back at once.
         guard let (key, _, evicted) = context.slot(forKey: [value]) else { return }
         if let evicted { forget(evicted) }
-        withKey(key, in: &context) { state, rule, context in
+        change(key, in: &context) { state, rule, context in
             state.end(reason: "no longer listed", rule: rule, key: key, in: &context)
         }
     }
@@ -141,11 +130,11 @@ struct ThresholdMachine: RuleMachine {
     static let stateVersion = 1
 
     func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
-        state(key)?.isOpen ?? false ? 1 : 0
+        keys[key]?.isOpen ?? false ? 1 : 0
     }
 
     func farewell(_ key: KeySlot, reason: String, in context: MachineContext) -> Alert? {
-        guard let rule, var state = state(key), state.isTold else { return nil }
+        guard let rule, var state = keys[key], state.isTold else { return nil }
         var context = context
         context.output = []
         context.rule = index
@@ -167,7 +156,7 @@ struct ThresholdMachine: RuleMachine {
     }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
-        let state = rule == nil ? nil : state(key)
+        let state = rule == nil ? nil : keys[key]
         writer.write(state != nil)
         if let state, let rule { state.write(to: &writer, rule: rule) }
     }
@@ -181,11 +170,6 @@ struct ThresholdMachine: RuleMachine {
         guard let key else { return }
         // The rule may say another `for` than the one that asked to be woken.
         context.wake(key, at: state.nextInstant(rule: rule))
-        while keys.count <= key.index { keys.append(nil) }
-        keys[key.index] = state
-    }
-
-    private func state(_ key: KeySlot) -> ThresholdKey? {
-        key.index < keys.count ? keys[key.index] : nil
+        keys[key] = state
     }
 }

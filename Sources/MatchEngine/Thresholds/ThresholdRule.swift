@@ -1,7 +1,7 @@
 import RuleModel
 
-/// What a threshold rule says, made ready for its keys.
-struct ThresholdRule: Sendable {
+/// What a threshold rule says, made ready for its keys: made once, shared, never changed.
+final class ThresholdRule: Sendable {
     let program: ThresholdProgram
     let window: WindowRule
     let measureNames: [String]

@@ -1,7 +1,10 @@
 import RuleModel
 
 /// The window of a rule: its shape, what it measures, and how far back its conditions look.
-struct WindowRule: Sendable {
+///
+/// A class, as all that is made once of a rule: keys look at it for each event, and a copy of a struct
+/// would count a reference for each of its parts.
+final class WindowRule: Sendable {
     /// A window before the one of now that some expression of the rule asks for (H10).
     struct Past: Sendable, Equatable {
         var time: Term.MeasureTime

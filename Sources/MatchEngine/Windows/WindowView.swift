@@ -82,11 +82,9 @@ struct WindowView: Sendable {
     private mutating func rebuild(
         _ index: Int, from buffer: WindowBuffer, measure: WindowLayout.Measure
     ) {
-        var aggregate = Aggregate(measure.function, parameter: measure.parameter)
-        for position in lower..<upper {
-            if let sample = buffer.sample(position, for: measure) { aggregate.add(sample) }
-        }
-        aggregates[index] = aggregate
+        aggregates[index] = Aggregate(
+            measure.function, parameter: measure.parameter, hasHistory: false,
+            samples: (lower..<upper).lazy.compactMap { buffer.sample($0, for: measure) })
     }
 
     // MARK: - Snapshot

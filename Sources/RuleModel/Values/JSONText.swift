@@ -51,13 +51,14 @@ extension [UInt8] {
     }
 
     /// A JSON array.
+    @inlinable
     public mutating func appendJSON<Member>(
         _ elements: [Member], writing write: (inout [UInt8], Member) -> Void
     ) {
         append(UInt8(ascii: "["))
-        for (index, element) in elements.enumerated() {
+        for index in elements.indices {
             if index > 0 { append(UInt8(ascii: ",")) }
-            write(&self, element)
+            write(&self, elements[index])
         }
         append(UInt8(ascii: "]"))
     }
@@ -65,22 +66,21 @@ extension [UInt8] {
     /// A JSON object, in the order given.
     public mutating func appendJSON(_ members: [Alert.NamedValue]) {
         append(UInt8(ascii: "{"))
-        for (index, member) in members.enumerated() {
+        for index in members.indices {
             if index > 0 { append(UInt8(ascii: ",")) }
-            appendJSON(member.name)
+            appendJSON(members[index].name)
             append(UInt8(ascii: ":"))
-            appendJSON(member.value)
+            appendJSON(members[index].value)
         }
         append(UInt8(ascii: "}"))
     }
 
     /// Exactly so many hexadecimal digits, in lower case.
     public mutating func appendHexadecimal(_ number: UInt64, digits: Int) {
-        let text = String(number, radix: 16)
-        append(
-            contentsOf: repeatElement(
-                UInt8(ascii: "0"), count: Swift.max(0, digits - text.utf8.count)))
-        append(contentsOf: text.utf8)
+        for place in (0..<digits).reversed() {
+            let digit = UInt8(truncatingIfNeeded: number >> UInt64(4 * place) & 15)
+            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+        }
     }
 }
 
