@@ -119,6 +119,36 @@ struct MachineTable: Sendable {
         }
     }
 
+    /// Whether the state that keys of a rule have in another table can be taken over as it is, although
+    /// the program is another. The rule is the same in both.
+    func keepsAs(_ rule: Int, in other: MachineTable, _ otherRule: Int) -> Bool {
+        switch (places[rule], other.places[otherRule]) {
+        case (.sequence(let index), .sequence(let otherIndex)):
+            sequences[index].keepsAs(other.sequences[otherIndex])
+        case (.correlation(let index), .correlation(let otherIndex)):
+            correlations[index].keepsAs(other.correlations[otherIndex])
+        case (.threshold, .threshold), (.anomaly, .anomaly), (.metric, .metric): true
+        default: false
+        }
+    }
+
+    /// Takes over all keys of a rule, of which `keepsAs` holds.
+    mutating func takeKeys(_ rule: Int, from other: inout MachineTable, _ otherRule: Int) {
+        switch (places[rule], other.places[otherRule]) {
+        case (.sequence(let index), .sequence(let otherIndex)):
+            sequences[index].takeKeys(from: &other.sequences[otherIndex])
+        case (.threshold(let index), .threshold(let otherIndex)):
+            thresholds[index].takeKeys(from: &other.thresholds[otherIndex])
+        case (.correlation(let index), .correlation(let otherIndex)):
+            correlations[index].takeKeys(from: &other.correlations[otherIndex])
+        case (.anomaly(let index), .anomaly(let otherIndex)):
+            anomalies[index].takeKeys(from: &other.anomalies[otherIndex])
+        case (.metric(let index), .metric(let otherIndex)):
+            metrics[index].takeKeys(from: &other.metrics[otherIndex])
+        default: preconditionFailure("rules of different kinds keep nothing alike")
+        }
+    }
+
     /// Whether the key has an alert that has begun and not ended.
     func isFiring(_ rule: Int, _ key: KeySlot) -> Bool {
         if case .threshold(let index) = places[rule] { return thresholds[index].isFiring(key) }

@@ -61,27 +61,41 @@ extension Pipeline {
     /// On failure nothing has changed.
     public func replace(with prepared: PreparedRules) throws(SnapshotError) -> ReloadResult {
         let started = DispatchTime.now().uptimeNanoseconds
-        let snapshots = onAllCores(shards) { shard in
-            shard.perform { engine, _ in engine.snapshot() }
+        let old = shards
+        let new = prepared.shards
+        let moved = onAllCores(old.count) { index in
+            new[index].perform { new, _ in
+                old[index].perform { old, _ in new.rulesToMove(from: old) }
+            }
         }
-        let results = onAllCores(prepared.shards) { shard -> Result<RestoreReport, SnapshotError> in
+        let snapshots = onAllCores(old.count) { index in
+            old[index].perform { engine, _ in engine.snapshot(moving: moved[index]) }
+        }
+        let results = onAllCores(new.count) { index -> Result<RestoreReport, SnapshotError> in
             do throws(SnapshotError) {
                 return .success(
-                    try shard.perform { engine, alerts throws(SnapshotError) in
+                    try new[index].perform { engine, alerts throws(SnapshotError) in
                         try engine.restore(snapshots, emitting: &alerts)
                     })
             } catch {
                 return .failure(error)
             }
         }
+        let parts = try results.map { result throws(SnapshotError) in try result.get() }
+        let stage = try AlertStage(restoring: stage.snapshot(), program: prepared.program)
         var report: RestoreReport?
-        for result in results {
-            let part = try result.get()
+        for (index, part) in parts.enumerated() {
+            var part = part
+            new[index].perform { engine, _ in
+                old[index].perform { old, _ in
+                    engine.takeKeys(of: moved[index], from: &old, report: &part)
+                }
+            }
             report = report?.adding(shard: part) ?? part
         }
-        stage = try AlertStage(restoring: stage.snapshot(), program: prepared.program)
+        self.stage = stage
         program = prepared.program
-        shards = prepared.shards
+        shards = new
         lists = lists == nil ? nil : prepared.lists
         judge = shards[0].judge
         for feed in feeds { feed.read(for: program) }
@@ -108,18 +122,22 @@ extension Pipeline {
 
     /// How many keys and open matches each rule has.
     public var held: RestoreReport {
-        let parts = onAllCores(shards) { $0.perform { engine, _ in engine.holdings } }
+        let shards = shards
+        let parts = onAllCores(shards.count) { index in
+            shards[index].perform { engine, _ in engine.holdings }
+        }
         return parts.dropFirst().reduce(parts[0]) { $0.adding(shard: $1) }
     }
 }
 
-/// Does something for each shard, on as many threads as there are cores, and gathers what comes of it.
+/// Does something for each of so many shards, on as many threads as there are cores, and gathers what
+/// comes of it.
 private func onAllCores<Answer: Sendable>(
-    _ shards: [Shard], _ body: @Sendable (Shard) -> Answer
+    _ count: Int, _ body: @Sendable (Int) -> Answer
 ) -> [Answer] {
-    let answers = Mutex([Answer?](repeating: nil, count: shards.count))
-    DispatchQueue.concurrentPerform(iterations: shards.count) { index in
-        let answer = body(shards[index])
+    let answers = Mutex([Answer?](repeating: nil, count: count))
+    DispatchQueue.concurrentPerform(iterations: count) { index in
+        let answer = body(index)
         answers.withLock { $0[index] = answer }
     }
     return answers.withLock { $0.compactMap(\.self) }

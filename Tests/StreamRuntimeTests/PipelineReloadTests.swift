@@ -124,7 +124,7 @@ import Testing
             program: programs[0].program, inputs: inputs, mode: .live, shardCount: world.shards,
             environment: programs[0].environment, lists: nil, requests: requests)
         let setup = pipeline.setup
-        let order = (0..<1000).map { _ in random.number(0...2) }
+        let order = (0..<1000).map { _ in random.number(0...5) }
         let problems = Mutex<[String]>([])
         var turn = 0
         var sent: [Alert] = []
@@ -166,7 +166,9 @@ import Testing
         let environment = ProcessInfo.processInfo.environment
         let cases = environment["CASES"].flatMap(Int.init).map { $0 / 500 } ?? 10
         let firstSeed = environment["SEED"].flatMap(UInt64.init) ?? 1
-        let programs = try Self.others.map { try CompiledRules(Self.schema + $0 + Self.base) }
+        let programs =
+            try Self.others.map { try CompiledRules(Self.schema + $0 + Self.base) }
+            + Self.others.map { try CompiledRules(Self.schema + Self.base + $0) }
         var alerts = 0
         for seed in firstSeed..<firstSeed + UInt64(max(10, cases)) {
             var random = RandomSource(seed: seed)

@@ -178,6 +178,8 @@ extension GeneratedCase {
             let compilation = compile([source])
             guard let other = compilation.program else { return nil }
             run.programs.append((other, inlineLists(compilation.tables)))
+            run.movesKeys = random.chance(60)
+            if run.movesKeys { run.shards = [random.number(1...2)] }
         case .reshard: run.shards = [1, 3, 2]
         default: run.pieces = [1, random.number(1...3)]
         }

@@ -12,6 +12,8 @@ public struct RestartRun: Sendable {
     public var pieces = [1]
     public var lateness = TimeSpan.zero
     public var judgesEarly = false
+    /// Whether unchanged rules go on with their keys as they lie in memory, as in a reload.
+    public var movesKeys = false
 
     public init(programs: [(program: Program, lists: [ListTable])]) { self.programs = programs }
 
@@ -22,6 +24,7 @@ public struct RestartRun: Sendable {
         var merged: [Alert] = []
         var metrics: [MetricRecord] = []
         var snapshots: [[UInt8]] = []
+        var engines: [EngineBox] = []
         var row = 0
         var turn = 0
         repeat {
@@ -30,19 +33,26 @@ public struct RestartRun: Sendable {
             let (program, lists) = programs[turn % programs.count]
             let batch = makeBatch(
                 Array(events[rows]), tables: program.tables, firstArrival: UInt64(row + 1))
-            var written: [[UInt8]] = []
-            for shard in 0..<shards[turn % shards.count] {
-                var engine = try engine(
-                    program, lists, shard: shard, of: shards[turn % shards.count],
-                    restoring: snapshots, emitting: &merged)
-                engine.process(batch, rows: 0..<batch.count, emitting: &merged)
-                if rows.upperBound == events.count, let end {
-                    engine.advance(to: end, emitting: &merged)
+            if movesKeys, !engines.isEmpty {
+                engines = try moved(engines, to: program, lists, emitting: &merged)
+            } else {
+                engines = []
+                for shard in 0..<shards[turn % shards.count] {
+                    engines.append(
+                        EngineBox(
+                            try engine(
+                                program, lists, shard: shard, of: shards[turn % shards.count],
+                                restoring: snapshots, emitting: &merged)))
                 }
-                metrics += engine.takeMetrics()
-                written.append(engine.snapshot())
             }
-            snapshots = written
+            for box in engines {
+                box.engine.process(batch, rows: 0..<batch.count, emitting: &merged)
+                if rows.upperBound == events.count, let end {
+                    box.engine.advance(to: end, emitting: &merged)
+                }
+                metrics += box.engine.takeMetrics()
+            }
+            if !movesKeys { snapshots = engines.map { $0.engine.snapshot() } }
             row = rows.upperBound
             turn += 1
         } while row < events.count
@@ -51,6 +61,26 @@ public struct RestartRun: Sendable {
             .sorted { ($0.element.order, $0.offset) < ($1.element.order, $1.offset) }
             .map(\.element)
         return (alerts, metrics)
+    }
+
+    /// What a reload does (`Pipeline.replace`).
+    private func moved(
+        _ old: [EngineBox], to program: Program, _ lists: [ListTable],
+        emitting output: inout [Alert]
+    ) throws -> [EngineBox] {
+        let new = try old.indices.map { shard in
+            EngineBox(
+                try engine(
+                    program, lists, shard: shard, of: old.count, restoring: [],
+                    emitting: &output))
+        }
+        let moved = zip(new, old).map { $0.engine.rulesToMove(from: $1.engine) }
+        let snapshots = zip(old, moved).map { $0.engine.snapshot(moving: $1) }
+        for (index, box) in new.enumerated() {
+            var report = try box.engine.restore(snapshots, emitting: &output)
+            box.engine.takeKeys(of: moved[index], from: &old[index].engine, report: &report)
+        }
+        return new
     }
 
     private func engine(
@@ -80,6 +110,13 @@ public struct RestartRun: Sendable {
         }
         return engine
     }
+}
+
+/// An engine with one owner that arrays can hold.
+private final class EngineBox {
+    var engine: Engine
+
+    init(_ engine: consuming Engine) { self.engine = engine }
 }
 
 /// What a restart may not do.

@@ -31,6 +31,8 @@ struct AnomalyMachine: RuleMachine {
         groups[key] = nil
     }
 
+    mutating func takeKeys(from other: inout Self) { swap(&groups, &other.groups) }
+
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {
         if rule.program.linkedBy == list { readLinks(list, in: context) }
     }

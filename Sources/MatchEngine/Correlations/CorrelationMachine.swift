@@ -40,6 +40,15 @@ struct CorrelationMachine: RuleMachine {
         keys[key] = nil
     }
 
+    /// Whether the captured events of another machine of the rule have their values in the same places.
+    /// The history of a movement knows its expressions by their numbers.
+    func keepsAs(_ other: Self) -> Bool {
+        if case .movement? = rule.program.strength { return false }
+        return rule.layout.names == other.rule.layout.names
+    }
+
+    mutating func takeKeys(from other: inout Self) { swap(&keys, &other.keys) }
+
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
 
     // The end of an episode says something that has begun; nothing waits for it alone.

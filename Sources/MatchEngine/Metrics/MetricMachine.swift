@@ -35,6 +35,8 @@ struct MetricMachine: RuleMachine {
         keys[key] = nil
     }
 
+    mutating func takeKeys(from other: inout Self) { swap(&keys, &other.keys) }
+
     /// What a list lets through was judged when the event came; buckets remember no events.
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
 

@@ -50,6 +50,14 @@ struct DeadlineQueue: Sendable {
 
     var count: Int { lanes.reduce(heap.count) { $0 + $1.count } }
 
+    /// All of them: lane by lane in order, then the others.
+    func forEach(_ body: (Deadline) -> Void) {
+        for lane in lanes {
+            for index in 0..<lane.count { body(lane[index]) }
+        }
+        heap.inAnyOrder.forEach(body)
+    }
+
     /// Lets go of the deadlines that are not wanted. O(count log count).
     mutating func keep(where isWanted: (Deadline) -> Bool) {
         for place in lanes.indices { lanes[place].removeAll { !isWanted($0) } }

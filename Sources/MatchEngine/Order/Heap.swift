@@ -19,10 +19,25 @@ struct Heap<Element: Comparable & Sendable>: Sendable {
         }
     }
 
-    /// Lets go of the elements that are not wanted. O(n log n).
+    /// Lets go of the elements that are not wanted. O(n).
     mutating func keep(where isWanted: (Element) -> Bool) {
-        // Sorted elements are a heap.
-        elements = elements.filter(isWanted).sorted()
+        elements.removeAll { !isWanted($0) }
+        for parent in elements.indices.prefix(elements.count / 2).reversed() { sink(parent) }
+    }
+
+    /// Lets an element sink to its place below.
+    private mutating func sink(_ element: Int) {
+        var parent = element
+        while 2 * parent + 1 < elements.count {
+            var least = parent
+            for child in (2 * parent + 1)...(2 * parent + 2)
+            where child < elements.count && elements[child] < elements[least] {
+                least = child
+            }
+            guard least != parent else { return }
+            elements.swapAt(parent, least)
+            parent = least
+        }
     }
 
     /// O(log count).
@@ -31,16 +46,7 @@ struct Heap<Element: Comparable & Sendable>: Sendable {
         let last = elements.removeLast()
         guard !elements.isEmpty else { return top }
         elements[0] = last
-        var parent = 0
-        while true {
-            var least = parent
-            for child in (2 * parent + 1)...(2 * parent + 2)
-            where child < elements.count && elements[child] < elements[least] {
-                least = child
-            }
-            guard least != parent else { return top }
-            elements.swapAt(parent, least)
-            parent = least
-        }
+        sink(0)
+        return top
     }
 }

@@ -74,6 +74,13 @@ struct ChoiceMachine: Sendable {
         if parts.hasImmediately { setOrdinal(key, other.ordinal(otherKey)) }
     }
 
+    /// Takes over all keys of another machine of the same rule.
+    mutating func takeKeys(from other: inout Self) {
+        events.takeKeys(from: &other.events)
+        swap(&absences, &other.absences)
+        swap(&ordinals, &other.ordinals)
+    }
+
     // MARK: - Events
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {

@@ -50,7 +50,8 @@ struct KeptEvents: Sendable {
     }
 
     private let stepCount: Int
-    private let layout: CaptureLayout
+    /// Of the program of now, where fields have the numbers that they have in it.
+    private var layout: CaptureLayout
     /// By `KeySlot.index`.
     private var spans: [Span] = []
     /// How many events of a key fit each step: `stepCount` numbers for each key.
@@ -210,6 +211,12 @@ struct KeptEvents: Sendable {
         }
         spans[key.index].count = Int32(kept - range.lowerBound)
         if kept == range.lowerBound { removeAll(key) }
+    }
+
+    /// Takes over all keys; the places of values are the same.
+    mutating func takeKeys(from other: inout Self) {
+        swap(&self, &other)
+        swap(&layout, &other.layout)
     }
 
     /// Takes over the events that a key of another machine of the same rule has.

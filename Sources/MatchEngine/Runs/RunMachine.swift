@@ -36,6 +36,9 @@ struct RunMachine: Sendable {
             otherKey.index < other.states.count ? other.states[otherKey.index] : KeyState()
     }
 
+    /// Takes over all keys of another machine of the same rule.
+    mutating func takeKeys(from other: inout Self) { swap(&states, &other.states) }
+
     // MARK: - Events
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {

@@ -58,6 +58,16 @@ struct SequenceMachine: RuleMachine {
         }
     }
 
+    /// Whether the captured events of another machine of the rule have their values in the same places.
+    func keepsAs(_ other: Self) -> Bool {
+        kind == other.kind && parts.layout.names == other.parts.layout.names
+    }
+
+    mutating func takeKeys(from other: inout Self) {
+        choices.takeKeys(from: &other.choices)
+        runs.takeKeys(from: &other.runs)
+    }
+
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
 
     var openDeadlines: Int {

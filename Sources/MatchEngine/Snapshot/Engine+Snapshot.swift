@@ -28,7 +28,10 @@ extension Engine {
     /// ones are compared with (T3): an engine made of a snapshot corrects what came after it.
     ///
     /// - Complexity: linear in the state.
-    public func snapshot() -> [UInt8] {
+    public func snapshot() -> [UInt8] { snapshot(withoutKeysOf: []) }
+
+    /// - Parameter moved: Rules whose keys go on in memory, by index.
+    func snapshot(withoutKeysOf moved: Set<Int>) -> [UInt8] {
         var writer = StateWriter()
         for byte in SnapshotForm.mark { writer.write(byte: byte) }
         writer.section(version: SnapshotForm.engineVersion) { writer in
@@ -54,7 +57,11 @@ extension Engine {
             writeWaiting(to: &writer)
         }
         writer.write(machines.count)
-        for rule in 0..<machines.count { write(rule: rule, to: &writer) }
+        for rule in 0..<machines.count {
+            write(
+                rule: rule, keys: moved.contains(rule) ? [] : context.keys[rule].keysByUse,
+                to: &writer)
+        }
         return writer.bytes
     }
 
@@ -115,12 +122,11 @@ extension Engine {
         return report
     }
 
-    private func write(rule: Int, to writer: inout StateWriter) {
+    private func write(rule: Int, keys: [KeySlot], to writer: inout StateWriter) {
         var context = context
         context.rule = rule
         let program = context.program.rules[rule]
         let table = context.keys[rule]
-        let keys = table.keysByUse
         writer.write(program.name)
         writer.write(word: program.shape)
         writer.write(keys.count)

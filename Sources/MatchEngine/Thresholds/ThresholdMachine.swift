@@ -50,6 +50,8 @@ struct ThresholdMachine: RuleMachine {
         keys[key] = other.keys[otherKey]
     }
 
+    mutating func takeKeys(from other: inout Self) { swap(&keys, &other.keys) }
+
     func isFiring(_ key: KeySlot) -> Bool {
         keys[key]?.isFiring ?? false
     }
