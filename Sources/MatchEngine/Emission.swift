@@ -147,6 +147,10 @@ extension MachineContext {
         let masks = emission.rules[self.rule]
         let values = keyValues(key)
         let context = RecordContext(record: record, rule: rule, key: values, terms: terms)
+        if let unless = rule.unless, recorder?.index == self.rule {
+            let evaluator = evaluator
+            recorder?.cover(unless, in: context, by: evaluator)
+        }
         if record.mayBeSilenced, isSilent(rule, at: record.matchedAt, context) {
             counters.rules[self.rule].silenced += 1
             return false

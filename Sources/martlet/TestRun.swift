@@ -15,6 +15,8 @@ struct TestResult {
     var seconds = 0.0
     /// The rule is switched off, so nothing was judged.
     var wasSkipped = false
+    /// What the test made the rule do, where that was asked for.
+    var sight: TestSight?
 }
 
 /// One expectation that did not hold.
@@ -35,7 +37,7 @@ struct TestFailure {
 ///   - mutated: What runs in place of the program of the compilation, without words for failures.
 func runTest(
     _ test: TestPlan, of compilation: Compilation, lists: [ListID: ListTable],
-    mutated: Program? = nil
+    mutated: Program? = nil, covers: Bool = false
 ) -> TestResult {
     var result = TestResult(test: test)
     let started = monotonicSeconds()
@@ -93,8 +95,8 @@ func runTest(
             fields: event.fields.compactMap { field in field.column.map { ($0, field.value) } })
     }
     var drive = TestDrive(
-        program: program, rule: mutated == nil ? test.rule : nil, environment: environment,
-        options: options)
+        program: program, rule: mutated == nil ? test.rule : nil, covers: covers,
+        environment: environment, options: options)
     var row = 0
     for crash in crashes.sorted(by: { $0.time < $1.time }) {
         let arrived = order[row...].prefix { arrivals[$0].due <= crash.time }.count
@@ -118,6 +120,7 @@ func runTest(
     let name = compilation.plans[test.rule.rawValue].name
     alerts.removeAll { $0.ruleID != test.rule && $0.rule != name }
     result.failures = judge(alerts, by: test, sources: compilation.sources)
+    if covers { result.sight = drive.sight(of: test.rule, alerts) }
     if mutated == nil, result.failures.contains(where: \.because.isEmpty) {
         let because = drive.nearest(
             NearMissWords(
@@ -138,9 +141,11 @@ private struct TestDrive: ~Copyable {
     private var engine: Engine
     private var stage: AlertStage
     private(set) var alerts: [Alert] = []
+    private var seen: Observations?
 
     init(
-        program: Program, rule: RuleID?, environment: EngineEnvironment, options: EngineOptions
+        program: Program, rule: RuleID?, covers: Bool, environment: EngineEnvironment,
+        options: EngineOptions
     ) {
         self.program = program
         self.environment = environment
@@ -151,6 +156,7 @@ private struct TestDrive: ~Copyable {
         engine.recorder = rule.flatMap {
             RuleRecorder(rule: $0, key: nil, program: program, limits: options.limits)
         }
+        engine.recorder?.coversBranches = covers
     }
 
     mutating func process(_ batch: EventBatch, rows: Range<Int>) {
@@ -183,9 +189,20 @@ private struct TestDrive: ~Copyable {
         stage.advance(to: behindEnd, emitting: &alerts)
     }
 
+    /// What the rule was made to do.
+    mutating func sight(of rule: RuleID, _ alerts: [Alert]) -> TestSight {
+        seen = engine.takeObservations()
+        let place = program.rules.firstIndex { $0.id == rule }
+        let counters = stage.counters
+        return TestSight(
+            observations: seen ?? Observations(), alerts: alerts,
+            silenced: place.map { engine.counters.rules[$0].silenced } ?? 0,
+            suppressed: counters.suppressed, folded: counters.folded)
+    }
+
     /// What came nearest to an alert, and why it was none.
     mutating func nearest(_ words: NearMissWords) -> [String] {
-        guard let seen = engine.takeObservations(),
+        guard let seen = seen ?? engine.takeObservations(),
             let entry = seen.entries.first(where: { $0.progress < 2 })
         else { return [] }
         let key = words.key(entry.key)

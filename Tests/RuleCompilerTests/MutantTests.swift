@@ -41,8 +41,10 @@ import Testing
             #"where u == "v" and n >= 5  ->  where u == "v" and n > 5"#,
             #"where u == "v" and n >= 5  ->  where u == "v" and n >= 4"#,
             #"where u == "v" and n >= 5  ->  where u == "v" and n >= 6"#,
-            "where n == 1  ->  where n != 1", "and per run n > x.last.n  ->  and per run n >= x.last.n",
-            "suppress by k for 1h  ->  suppress by k for 30m", "suppress by k for 1h  ->  left out",
+            "where n == 1  ->  where n != 1",
+            "and per run n > x.last.n  ->  and per run n >= x.last.n",
+            "suppress by k for 1h  ->  suppress by k for 30m",
+            "suppress by k for 1h  ->  left out",
         ] {
             #expect(found.contains(wanted), "\(wanted) is not in \(found)")
         }

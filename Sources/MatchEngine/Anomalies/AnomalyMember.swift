@@ -109,7 +109,8 @@ struct AnomalyMember: Sendable {
                     ? []
                     : evaluator.failures(
                         of: rule.program.when, in: terms, logic: .threeValued
-                    ).failed))
+                    ).failed,
+                tests: evaluator.tests(of: rule.program.when, in: terms, logic: .threeValued)))
         for (index, number) in numbers.enumerated() {
             guard let number, rule.isScored(index) else { continue }
             series[index].history.append(number, bucket: bucket, isAnomalous: truth == true)

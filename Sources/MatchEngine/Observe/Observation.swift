@@ -169,6 +169,14 @@ public struct ClusterAttempt: Sendable, Equatable {
         /// Nil: not enough history to judge.
         public var isAnomalous: Bool?
         public var failed: [FailedTest]
+        /// Every test of the condition and whether it held.
+        var tests: [(term: Term, holds: Bool)] = []
+
+        public static func == (left: Member, right: Member) -> Bool {
+            left.name == right.name && left.measures == right.measures
+                && left.scores == right.scores && left.isAnomalous == right.isAnomalous
+                && left.failed == right.failed
+        }
     }
 
     public var key: [Value]
@@ -205,6 +213,10 @@ public struct Observations: Sendable {
     public var folded = 0
     /// Some keys that were seen and not asked for.
     public var otherKeys: [[Value]] = []
+    /// Tests of conditions that were seen to hold and to fail, where that was asked for.
+    public var branches = Branches()
+    /// Steps, members or series for which an event came, by place.
+    public var filled: Set<Int> = []
     /// How far the view goes.
     public var end = Timestamp.distantPast
 

@@ -27,6 +27,8 @@ public struct RuleRecorder: Sendable {
     /// What comes later is not looked at: the view is that of this instant.
     public var until = Timestamp.distantFuture
     private var hasEnded = false
+    /// Whether the outcomes of all tests of conditions are noted, which takes much time.
+    public var coversBranches = false
 
     /// How many attempts are told of one key that was asked for, and of all together.
     private static let attemptsOfKey = 1_000
@@ -78,6 +80,7 @@ public struct RuleRecorder: Sendable {
         guard goesOn(at: context.instant, in: context) else { return }
         result.events += 1
         keys.insert(hash)
+        if coversBranches { cover(event, in: context) }
         switch kind {
         case .sequence(let rule):
             let hadStarts = result.entries.isEmpty
@@ -121,8 +124,34 @@ public struct RuleRecorder: Sendable {
         }
     }
 
+    /// Notes how the conditions on one event come out.
+    private mutating func cover(_ event: Event, in context: MachineContext) {
+        let terms = EventContext(event: event)
+        let program = context.program
+        for (place, type, condition) in program.rules[index].eventConditions
+        where type == event.type {
+            guard let condition else {
+                result.filled.insert(place)
+                continue
+            }
+            if event.passes(condition) { result.filled.insert(place) }
+            let code = program.eventConditions[Int(condition.rawValue)]
+            result.branches.note(context.evaluator.tests(of: code, in: terms))
+        }
+    }
+
+    /// Notes how a condition on more than one event comes out.
+    mutating func cover(
+        _ condition: CodeID, in terms: some TermContext, by evaluator: TermEvaluator,
+        logic: TermEvaluator.Logic = .plain
+    ) {
+        guard coversBranches else { return }
+        result.branches.note(evaluator.tests(of: condition, in: terms, logic: logic))
+    }
+
     private mutating func collect(_ log: inout SequenceLog) {
         for attempt in log.takeAttempts() { add(.attempt(attempt)) }
+        if coversBranches { result.branches.add(log.takeBranches()) }
         if let miss = log.nearestStart,
             nearestStart.map({ miss.distance < $0.miss.distance }) ?? true
         {
@@ -175,12 +204,12 @@ public struct RuleRecorder: Sendable {
 
     /// A sequence has found a match.
     mutating func noteMatch(
-        _ taken: [[CapturedEvent]], hash: UInt64, at time: Timestamp
+        _ taken: [[CapturedEvent]], hash: UInt64, at time: Timestamp, by evaluator: TermEvaluator
     ) {
         guard case .sequence(let rule) = kind, time <= until,
             var log = sequences.removeValue(forKey: hash)
         else { return }
-        log.matched(taken, at: time, rule: rule)
+        log.matched(taken, at: time, rule: rule, covering: coversBranches ? evaluator : nil)
         collect(&log)
         sequences[hash] = log
     }
@@ -223,6 +252,10 @@ public struct RuleRecorder: Sendable {
             told = order.prefix(32).sorted { $0.offset < $1.offset }.map(\.element)
         }
         clusters[hash] = told
+        guard coversBranches else { return }
+        for member in bucket.members where member.isAnomalous != nil {
+            result.branches.note(member.tests)
+        }
     }
 
     // MARK: - The end

@@ -8,7 +8,17 @@ extension SequenceLog {
     mutating func tell(
         _ serial: Int, outcome: Attempt.Outcome, rule: ObservedSequence, in context: MachineContext
     ) {
-        guard let start = entries.firstIndex(where: { $0.serial == serial }) else { return }
+        guard let reached = furthest(from: serial, rule: rule, by: context.evaluator) else {
+            return
+        }
+        tell(reached, from: serial, outcome: outcome, rule: rule, in: context)
+    }
+
+    /// How far the engine's own search comes from a start.
+    func furthest(
+        from serial: Int, rule: ObservedSequence, by evaluator: TermEvaluator
+    ) -> Reached? {
+        guard let start = entries.firstIndex(where: { $0.serial == serial }) else { return nil }
         let first = entries[start].event
         let limit = rule.retention.map { first.instant + $0 } ?? .distantFuture
         let own = KeySlot(index: 0)
@@ -18,11 +28,10 @@ extension SequenceLog {
             events.append(entry.event, own)
         }
         var search = ChoiceSearch(
-            parts: rule.parts, evaluator: context.evaluator, events: events, of: own, key: key,
+            parts: rule.parts, evaluator: evaluator, events: events, of: own, key: key,
             goal: .furthest, absentSince: .distantPast, workMax: rule.workMax,
             scratch: ChoiceSearch.Scratch())
-        guard let reached = search.furthest() else { return }
-        tell(reached, from: serial, outcome: outcome, rule: rule, in: context)
+        return search.furthest()
     }
 
     mutating func tell(
@@ -34,6 +43,7 @@ extension SequenceLog {
         if case .timeOver = outcome, let broken = broken(reached, rule, context) {
             outcome = .broken(by: broken.step, at: broken.time)
         }
+        cover(reached.taken, rule: rule, by: context.evaluator)
         let misses = misses(behind: reached, from: serial, rule, context)
         let count = reached.taken[reached.step].count
         let minimum = parts.steps[reached.step].minimum
@@ -135,7 +145,7 @@ extension SequenceLog {
     // MARK: - Misses
 
     /// The events behind the last one taken that could have been the next, and why they were not.
-    private func misses(
+    private mutating func misses(
         behind reached: Reached, from serial: Int, _ rule: ObservedSequence,
         _ context: MachineContext
     ) -> [Miss] {
@@ -180,7 +190,7 @@ extension SequenceLog {
         return Array(misses.prefix(3))
     }
 
-    private func reason(
+    private mutating func reason(
         _ event: CapturedEvent, _ step: Int, _ transition: SequenceShape.Transition?,
         _ reached: Reached, _ withouts: [(step: Int, time: Timestamp)], _ rule: ObservedSequence,
         _ context: MachineContext
@@ -202,6 +212,7 @@ extension SequenceLog {
             let found = context.evaluator.failures(of: condition, in: terms)
             failed += found.failed
             all += found.all
+            note(condition, terms, context.evaluator)
         }
         if !failed.isEmpty {
             return .condition(failed.map { $0.masked(by: rule.masks, step: StepID(step)) }, of: all)

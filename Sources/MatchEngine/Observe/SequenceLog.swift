@@ -51,6 +51,33 @@ struct SequenceLog: Sendable {
     /// Whether what it knows matters to no later event.
     var isEmpty: Bool { isQuiet && leading.isEmpty && until == nil }
 
+    private(set) var branches = Branches()
+
+    mutating func takeBranches() -> Branches {
+        defer { branches = Branches() }
+        return branches
+    }
+
+    /// Notes how the conditions between steps come out for the events that fit a step by themselves.
+    mutating func cover(
+        _ taken: [[CapturedEvent]], rule: ObservedSequence, by evaluator: TermEvaluator
+    ) {
+        for step in taken.indices where !taken[step].isEmpty {
+            guard let condition = rule.parts.steps[step].runCondition else { continue }
+            var before = taken
+            before[step] = []
+            for entry in entries.suffix(200) where entry.event.steps >> UInt64(step) & 1 == 1 {
+                let terms = StepTerms(
+                    layout: rule.parts.layout, taken: before, current: entry.event, key: key)
+                note(condition, terms, evaluator)
+            }
+        }
+    }
+
+    mutating func note(_ condition: CodeID, _ terms: StepTerms, _ evaluator: TermEvaluator) {
+        branches.note(evaluator.tests(of: condition, in: terms))
+    }
+
     mutating func takeAttempts() -> [Attempt] {
         defer { attempts = [] }
         return attempts
@@ -111,7 +138,8 @@ struct SequenceLog: Sendable {
 
     /// The machine has found a match of these events.
     mutating func matched(
-        _ taken: [[CapturedEvent]], at time: Timestamp, rule: ObservedSequence
+        _ taken: [[CapturedEvent]], at time: Timestamp, rule: ObservedSequence,
+        covering evaluator: TermEvaluator?
     ) {
         guard !rule.usesRuns, let first = taken.joined().min(by: { $0.ordinal < $1.ordinal }),
             let start = open.first(where: { serial in
@@ -120,6 +148,10 @@ struct SequenceLog: Sendable {
                 } ?? false
             })
         else { return }
+        // Not what the machine has taken: its events hold fewer fields.
+        if let evaluator, let reached = furthest(from: start, rule: rule, by: evaluator) {
+            cover(reached.taken, rule: rule, by: evaluator)
+        }
         guard rule.policy == .none else {
             if matchedStarts[start] == nil {
                 matchedStarts[start] = time
@@ -175,6 +207,7 @@ struct SequenceLog: Sendable {
                 kept.append((run, serial))
             case .matches:
                 tellMatch(run.taken, at: context.instant, rule: rule)
+                cover(run.taken, rule: rule, by: context.evaluator)
             case .isOver:
                 entries.append(entry)
                 end(run, serial, outcome(of: run, at: entry.event, rule, context), rule, context)

@@ -16,7 +16,8 @@ extension MachineContext {
         guard let first, let last else { return }
         if recorder?.index == rule {
             let hash = keyHash(key)
-            recorder?.noteMatch(taken, hash: hash, at: matchedAt)
+            let evaluator = evaluator
+            recorder?.noteMatch(taken, hash: hash, at: matchedAt, by: evaluator)
         }
         let record = MatchRecord(
             id: makeAlertID(key: key, matchedAt: matchedAt), state: .firing, kind: "sequence",

@@ -249,6 +249,9 @@ struct ThresholdKey: KeyState {
             ? .firing : pendingSince != nil ? .pending : when == nil ? .unknown : .inactive
         let (hash, values) = (context.keyHash(key), context.keyValues(key))
         let evaluator = context.evaluator
+        for condition in [rule.program.when, rule.program.resolveWhen].compactMap(\.self) {
+            context.recorder?.cover(condition, in: terms, by: evaluator, logic: .threeValued)
+        }
         context.recorder?.noteJudgement(
             hash: hash, key: values, state: state, at: instant,
             events: window.now.count, minimum: rule.program.minimumEvents
