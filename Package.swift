@@ -21,7 +21,10 @@ let package = Package(
         // The runtime tower: events → alerts.
         .target(name: "MatchEngine", dependencies: ["RuleModel", "TextPatterns"]),
         .target(
-            name: "StreamRuntime", dependencies: ["RuleModel", "MatchEngine", "CZlib", "CZstd"]),
+            name: "StreamRuntime",
+            dependencies: [
+                "RuleModel", "MatchEngine", "CZlib", "CZstd", "CCurl", "CCrypto", "CSQLite",
+            ]),
 
         // Regular expressions in linear time, one library for both towers, so that what `check`
         // accepts is what runs.
@@ -31,6 +34,11 @@ let package = Package(
         // Debian's packages.
         .systemLibrary(name: "CZlib", pkgConfig: "zlib", providers: [.apt(["zlib1g-dev"])]),
         .systemLibrary(name: "CZstd", pkgConfig: "libzstd", providers: [.apt(["libzstd-dev"])]),
+        .systemLibrary(
+            name: "CCurl", pkgConfig: "libcurl", providers: [.apt(["libcurl4-openssl-dev"])]),
+        .systemLibrary(name: "CCrypto", pkgConfig: "libcrypto", providers: [.apt(["libssl-dev"])]),
+        .systemLibrary(
+            name: "CSQLite", pkgConfig: "sqlite3", providers: [.apt(["libsqlite3-dev"])]),
         .systemLibrary(name: "CYaml", pkgConfig: "yaml-0.1", providers: [.apt(["libyaml-dev"])]),
 
         // The only place that sees both towers.
@@ -80,6 +88,10 @@ let package = Package(
             ],
             path: "Tests/Bench", exclude: ["peers.py"]),
         .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),
+        // The durable pipeline on simulated disks, clocks, sources and sinks.
+        .testTarget(
+            name: "SimulationTests",
+            dependencies: ["StreamRuntime", "MatchEngine", "RuleModel", "TestKit"]),
         // The program as a user runs it.
         .testTarget(name: "CommandTests", dependencies: ["martlet"]),
         .testTarget(name: "TidyTests", dependencies: ["RuleSyntax"]),

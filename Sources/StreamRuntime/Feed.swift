@@ -20,7 +20,8 @@ final class Feed {
     let idleAfter: TimeSpan
     /// Silent for so long that it no longer holds event time back.
     var isIdle = false
-    private var lastArrival = DispatchTime.now()
+    private var lastArrival: DispatchTime
+    private let now: () -> DispatchTime
     private let source: any ByteSource
     private let options: InputOptions
     private var decoder: NDJSONDecoder
@@ -32,9 +33,17 @@ final class Feed {
     private var spares: [EventBatch]
     private var position = 0
     private var sourceEnded = false
+    /// The lines of the batch, in the chunk, and the number of the first one.
+    private var decoded = (range: 0..<0, line: 1)
+    /// How far each file has been processed.
+    private(set) var positions: [FilePosition] = []
     var report = InputReport()
 
-    init(_ input: PipelineInput, index: UInt16, program: Program) {
+    init(
+        _ input: PipelineInput, index: UInt16, program: Program, now: @escaping () -> DispatchTime
+    ) {
+        self.now = now
+        lastArrival = now()
         name = input.name
         self.index = index
         source = input.source
@@ -83,7 +92,7 @@ final class Feed {
                 if sourceEnded { return }
                 switch source.next(into: &chunk, waitingAtMost: waitMilliseconds, report: &report) {
                 case .lines:
-                    lastArrival = .now()
+                    lastArrival = now()
                     isIdle = false
                 case .idle: return
                 case .end:
@@ -91,8 +100,74 @@ final class Feed {
                     return
                 }
             }
-            decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
+            decode(rowMax: rowMax, arrival: &arrival)
         }
+    }
+
+    private func decode(rowMax: Int, arrival: inout UInt64) {
+        let start = chunk.position
+        let line = chunk.line
+        decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
+        decoded = (start..<chunk.position, line)
+    }
+
+    // MARK: - What outlasts a crash
+
+    /// Where the batch came from, for the journal; counts it as processed.
+    func journalRecord() -> JournalRecord {
+        let arrival = batch.arrivals[0]
+        let offset = chunk.fileOffset + decoded.range.lowerBound
+        let end = chunk.fileOffset + decoded.range.upperBound
+        note(
+            FilePosition(
+                path: chunk.name, identity: chunk.identity ?? .none, offset: end, line: chunk.line))
+        guard let identity = chunk.identity else {
+            return .bytes(
+                source: name, arrival: arrival, name: chunk.name, offset: offset,
+                line: decoded.line, Array(chunk.bytes[decoded.range]))
+        }
+        let start = FilePosition(
+            path: chunk.name, identity: identity, offset: offset, line: decoded.line)
+        return .range(source: name, arrival: arrival, start, end: end)
+    }
+
+    private func note(_ position: FilePosition) {
+        if let index = positions.firstIndex(where: { $0.path == position.path }) {
+            positions[index] = position
+        } else {
+            positions.append(position)
+        }
+    }
+
+    /// Goes back to where a checkpoint was made.
+    func restore(_ positions: [FilePosition], isIdle: Bool) {
+        self.positions = positions
+        self.isIdle = isIdle
+    }
+
+    /// Takes lines of a journal as if they had been read now.
+    ///
+    /// - Parameter identity: Of the file that they are from; nil when the journal holds the lines themselves.
+    func replay(_ lines: LineChunk, of identity: FileIdentity?, arrival: inout UInt64) {
+        chunk = lines
+        chunk.identity = identity
+        loaded = nil
+        batch.removeAll()
+        position = 0
+        isIdle = false
+        decode(rowMax: .max, arrival: &arrival)
+        note(
+            FilePosition(
+                path: chunk.name, identity: identity ?? .none,
+                offset: chunk.fileOffset + decoded.range.upperBound, line: chunk.line))
+        // What is being told now was told when it was read.
+        _ = report.takeFaults()
+    }
+
+    /// From now on reads what comes behind the positions.
+    func resume() {
+        source.resume(at: positions)
+        lastArrival = now()
     }
 
     /// The batch with its conditions judged, once for all of its rows.

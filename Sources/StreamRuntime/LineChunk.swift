@@ -10,6 +10,8 @@ public struct LineChunk: Sendable {
     public internal(set) var count = 0
     /// The file as the user named it, or `standard input`.
     public internal(set) var name = ""
+    /// Which file it is, if the lines can be read again; nil for a pipe, for example.
+    var identity: FileIdentity?
     /// The number of the first line not yet decoded, counted from 1.
     public internal(set) var line = 1
     /// Where in the file, after decompression, the first line of the chunk begins.

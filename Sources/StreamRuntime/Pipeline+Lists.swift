@@ -7,11 +7,12 @@ extension Pipeline {
     /// Looks at the files and puts new content in force at one position of the stream.
     func reloadLists(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
+    ) throws {
         let now = Int64(clamping: DispatchTime.now().uptimeNanoseconds)
         guard let updates = lists?.poll(now: now), !updates.isEmpty else { return }
         try finishAll(output)
         try passOn(output)
+        wantsCheckpoint = store?.keepsState == true
         let time = summary.lastTime ?? .distantPast
         for feed in feeds { feed.loaded = nil }
         var failures: [Alert] = []

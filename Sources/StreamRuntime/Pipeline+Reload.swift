@@ -98,6 +98,7 @@ extension Pipeline {
         shards = new
         lists = lists == nil ? nil : prepared.lists
         judge = shards[0].judge
+        wantsCheckpoint = store?.keepsState == true
         for feed in feeds { feed.read(for: program) }
         let pause = DispatchTime.now().uptimeNanoseconds - started
         return ReloadResult(
@@ -132,7 +133,7 @@ extension Pipeline {
 
 /// Does something for each of so many shards, on as many threads as there are cores, and gathers what
 /// comes of it.
-private func onAllCores<Answer: Sendable>(
+func onAllCores<Answer: Sendable>(
     _ count: Int, _ body: @Sendable (Int) -> Answer
 ) -> [Answer] {
     let answers = Mutex([Answer?](repeating: nil, count: count))

@@ -47,6 +47,10 @@ public struct PipelineSummary: Sendable {
     public var openDeadlines = 0
     /// List files that could not be read while running; their old content stayed.
     public var listFaults: [ListFault] = []
+    /// What was found in the data folder at the start; nil where there is none.
+    public var recovery: Pipeline.RecoveryReport?
+    /// What was made durable and delivered; nil where nothing is. Known at the end.
+    public var durable: DurableCounters?
     /// Event times of the earliest and the latest row.
     public var firstTime: Timestamp?
     public var lastTime: Timestamp?
@@ -73,7 +77,7 @@ public final class Pipeline {
 
     /// The rules in force.
     public internal(set) var program: Program
-    private let mode: Mode
+    let mode: Mode
     /// How engines for any rules are made.
     public let setup: EngineSetup
     let feeds: [Feed]
@@ -82,7 +86,8 @@ public final class Pipeline {
     private var turns: [Turn] = []
     var judge: BatchJudge
     var stage: AlertStage
-    private var arrival: UInt64 = 0
+    /// Of the last event.
+    var arrival: UInt64 = 0
     var summary = PipelineSummary()
     var lists: ListWatcher?
     /// What other threads ask for; nil for a replay, which is asked for nothing.
@@ -90,12 +95,19 @@ public final class Pipeline {
     /// Nil when there is no limit on memory.
     private var memory: MemoryGuard?
     private let latenessMax: TimeSpan
+    /// What outlasts a crash; nil when nothing does.
+    let store: DurableStore?
+    let clock: RuntimeClock
+    /// Other rules or lists are in force, so that a replay of what came before would differ.
+    var wantsCheckpoint = false
 
     /// Rows processed since alerts were passed on last.
     private var rowsSinceOutput = 0
 
     /// Rows that one batch holds at most.
     private static let batchRows = 1024
+    /// How long the sinks may take at the end, in nanoseconds.
+    private static let drainPatience: Int64 = 10_000_000_000
     /// How many batches are under way at once: enough that no thread waits for another at each.
     static let turnsMax = 4
     /// Inputs whose times lie between each other's take turns every few rows. Handing those to
@@ -105,6 +117,7 @@ public final class Pipeline {
     /// - Parameters:
     ///   - shardCount: How many engines share the keys; the alerts are the same for any number.
     ///   - lists: Where list files come from; looked at while a live pipeline runs.
+    ///   - store: What outlasts a crash: the pipeline goes on from it, and hands it all alerts.
     ///   - keepsMetrics: Whether the summaries given to the output hold the buckets of metrics.
     ///   - memory: What the process may have.
     ///   - requests: Through which other threads reach the pipeline while it runs.
@@ -112,7 +125,8 @@ public final class Pipeline {
     public init(
         program: Program, inputs: [PipelineInput], mode: Mode, shardCount: Int,
         environment: EngineEnvironment, lists: ListWatcher?, limits: EngineLimits = EngineLimits(),
-        keepsMetrics: Bool = false, memory: MemoryLimit? = nil, requests: PipelineRequests? = nil
+        keepsMetrics: Bool = false, memory: MemoryLimit? = nil, requests: PipelineRequests? = nil,
+        store: DurableStore? = nil, clock: RuntimeClock = .system
     ) {
         precondition(!inputs.isEmpty && shardCount > 0, "a pipeline has an input and a shard")
         self.program = program
@@ -121,8 +135,11 @@ public final class Pipeline {
         self.requests = requests
         self.memory = memory.map(MemoryGuard.init)
         latenessMax = inputs.map(\.lateness).max() ?? .zero
+        self.store = store
+        self.clock = clock
+        let now = { DispatchTime(uptimeNanoseconds: UInt64(clock.now())) }
         feeds = inputs.enumerated().map { index, input in
-            Feed(input, index: UInt16(index), program: program)
+            Feed(input, index: UInt16(index), program: program, now: now)
         }
         setup = EngineSetup(
             inputs: inputs, shardCount: shardCount, limits: limits, keepsMetrics: keepsMetrics)
@@ -155,9 +172,31 @@ public final class Pipeline {
         shouldStop: () -> Bool,
         output: (_ alerts: [Alert], _ faults: [InputFault], _ summary: PipelineSummary) throws ->
             Void
-    ) rethrows -> PipelineSummary {
+    ) throws -> PipelineSummary {
+        func send(_ alerts: [Alert], _ faults: [InputFault], _ summary: PipelineSummary) throws {
+            try store?.append(alerts)
+            try output(alerts, faults, summary)
+        }
+        return try run(shouldStop: shouldStop, passingOn: send)
+    }
+
+    private func run(
+        shouldStop: () -> Bool,
+        passingOn output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) throws -> PipelineSummary {
+        try recover(output)
         var nextListCheck = DispatchTime.now()
-        while !shouldStop() {
+        var isStopped = shouldStop()
+        while !isStopped {
+            defer { isStopped = shouldStop() }
+            if let store {
+                try store.tick()
+                if store.isCheckpointDue || wantsCheckpoint {
+                    try finishAll(output)
+                    try passOn(output)
+                    try checkpoint(store, isClean: false)
+                }
+            }
             if lists != nil, DispatchTime.now() >= nextListCheck {
                 nextListCheck = .now() + .milliseconds(250)
                 try reloadLists(output)
@@ -174,11 +213,11 @@ public final class Pipeline {
                 try finishAll(output)
                 if hadTurns { continue }
                 if feeds.allSatisfy(\.isEnded) { break }
-                if mode == .live { passTime() }
+                if mode == .live { try passTime() }
                 try passOn(output)
                 continue
             }
-            let rows = takeRows(of: feed)
+            let rows = try takeRows(of: feed)
             if rows.count < Pipeline.rowsWorthAThread {
                 try finishAll(output)
                 note(feed, rows)
@@ -196,6 +235,24 @@ public final class Pipeline {
         requests?.close()
         try finishAll(output)
         try passOn(output)
+        // Whoever stops an engine that keeps its state means to go on.
+        if store?.keepsState != true || !isStopped { try close(output) }
+        summary.nearMisses = []
+        summary.metrics = []
+        if let store {
+            store.drain(patience: Pipeline.drainPatience)
+            if store.keepsState { try checkpoint(store, isClean: true) }
+            summary.durable = store.counters
+        }
+        summary.engine = engineCounters
+        summary.openDeadlines = shards.reduce(0) { $0 + $1.openDeadlines }
+        return summary
+    }
+
+    /// Nothing more comes: all events that wait are judged, and open groups are told.
+    private func close(
+        _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) throws {
         for feed in feeds {
             for shard in shards {
                 shard.perform { engine, alerts in engine.closeSource(feed.index, emitting: &alerts)
@@ -209,26 +266,33 @@ public final class Pipeline {
         summary.nearMisses = []
         summary.metrics = []
         try output(last, [], summary)
-        summary.engine = engineCounters
-        summary.openDeadlines = shards.reduce(0) { $0 + $1.openDeadlines }
-        return summary
     }
 
     /// Lets inputs that are silent for long hold nobody back, and, when all are, moves event time
     /// with the clock, so that an absence is noticed although nothing comes any more.
-    private func passTime() {
-        let now = DispatchTime.now()
-        for feed in feeds where !feed.isIdle && feed.silence(at: now) > feed.idleAfter {
-            feed.isIdle = true
-            for shard in shards {
-                shard.perform { engine, alerts in engine.markIdle(feed.index, emitting: &alerts) }
-            }
-        }
-        guard feeds.allSatisfy({ $0.isIdle || $0.isEnded }), let last = summary.lastTime,
+    private func passTime() throws {
+        let now = DispatchTime(uptimeNanoseconds: UInt64(clock.now()))
+        let idle = feeds.filter { !$0.isIdle && $0.silence(at: now) > $0.idleAfter }
+        for feed in idle { feed.isIdle = true }
+        var reached: Timestamp?
+        if feeds.allSatisfy({ $0.isIdle || $0.isEnded }), let last = summary.lastTime,
             let silence = feeds.map({ $0.silence(at: now) }).min()
-        else { return }
+        {
+            reached = last + silence
+        }
+        guard reached != nil || !idle.isEmpty else { return }
+        try store?.log(.time(idle: idle.map(\.name), advance: reached))
+        passTime(idle: idle, reached: reached)
+    }
+
+    /// - Parameters:
+    ///   - idle: Inputs that hold nobody back from now on.
+    ///   - reached: Where event time has come to by the clock.
+    func passTime(idle: [Feed], reached: Timestamp?) {
         for shard in shards {
-            shard.perform { engine, alerts in engine.advance(to: last + silence, emitting: &alerts)
+            shard.perform { engine, alerts in
+                for feed in idle { engine.markIdle(feed.index, emitting: &alerts) }
+                if let reached { engine.advance(to: reached, emitting: &alerts) }
             }
         }
     }
@@ -241,7 +305,7 @@ public final class Pipeline {
     /// Drops state when memory is short.
     private func watchMemory(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
+    ) throws {
         switch memory?.advice() ?? .goOn {
         case .goOn: break
         case .shed(let share):
@@ -272,9 +336,11 @@ public final class Pipeline {
         return first(besides: nil)
     }
 
-    /// Rows of the feed that may be processed before any row of another.
-    private func takeRows(of feed: Feed) -> Range<Int> {
-        feed.take(upTo: mode == .replay ? first(besides: feed)?.head : nil)
+    /// Rows of the feed that may be processed before any row of another; written down first.
+    private func takeRows(of feed: Feed) throws -> Range<Int> {
+        let rows = feed.take(upTo: mode == .replay ? first(besides: feed)?.head : nil)
+        if let store, store.keepsState { try store.log(feed.journalRecord()) }
+        return rows
     }
 
     /// The feed whose next row is the earliest. Without an array: this runs for each turn.
@@ -287,7 +353,7 @@ public final class Pipeline {
         return first
     }
 
-    private func note(_ feed: Feed, _ rows: Range<Int>) {
+    func note(_ feed: Feed, _ rows: Range<Int>) {
         for row in rows {
             let time = Timestamp(nanoseconds: feed.batch.times[row])
             summary.firstTime = min(summary.firstTime ?? time, time)
@@ -297,7 +363,7 @@ public final class Pipeline {
 
     // MARK: - Shards
 
-    private func process(_ feed: Feed, _ rows: Range<Int>) {
+    func process(_ feed: Feed, _ rows: Range<Int>) {
         rowsSinceOutput += rows.count
         for shard in shards {
             let loaded = feed.load(with: judge)
@@ -332,10 +398,10 @@ public final class Pipeline {
     /// behind it, lines not yet decoded, is still bytes.
     private func settle(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
+    ) throws {
         try finishAll(output)
         while let feed = first(besides: nil) {
-            let rows = takeRows(of: feed)
+            let rows = try takeRows(of: feed)
             note(feed, rows)
             process(feed, rows)
         }
@@ -345,13 +411,13 @@ public final class Pipeline {
     /// Waits for all batches under way and passes their alerts on, batch by batch.
     func finishAll(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
+    ) throws {
         while !turns.isEmpty { try finishFirst(output) }
     }
 
     private func finishFirst(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
+    ) throws {
         let turn = turns.removeFirst()
         turn.group.wait()
         try passOn(turn.made, reached: turn.lastTime, output)
@@ -360,7 +426,7 @@ public final class Pipeline {
     /// Passes on what the shards have made in the calling thread.
     func passOn(
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
+    ) throws {
         rowsSinceOutput = 0
         var made = Made()
         for shard in shards {
@@ -374,7 +440,7 @@ public final class Pipeline {
     private func passOn(
         _ made: Made, reached time: Timestamp?,
         _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
-    ) rethrows {
+    ) throws {
         // Rules behind other rules do not take their turn in the order of records.
         let alerts = made.alerts.sorted { $0.order < $1.order }
         var sent: [Alert] = []

@@ -1,5 +1,6 @@
 import MatchEngine
 import RuleModel
+import StreamRuntime
 
 #if canImport(Glibc)
     import Glibc
@@ -9,8 +10,7 @@ import RuleModel
 final class AlertOutput {
     private let descriptor: Int32
     private let name: String
-    private let isJSON: Bool
-    private let style: AlertLineStyle
+    private let form: AlertForm
     private let tellsEmission: Bool
     private var buffer: [UInt8] = []
 
@@ -27,14 +27,12 @@ final class AlertOutput {
                 throw Failure(.failed, "cannot write to `\(path)`: \(systemError())")
             }
             name = "`\(path)`"
-            self.isJSON = isJSON ?? true
-            style = AlertLineStyle()
         } else {
             descriptor = 1
             name = "standard output"
-            self.isJSON = isJSON ?? !Console.outputIsTerminal
-            style = AlertLineStyle(usesColour: colour, showsDate: !tellsEmission)
         }
+        form = alertForm(
+            isJSON: isJSON, isFile: descriptor != 1, colour: colour, showsDate: !tellsEmission)
         self.tellsEmission = tellsEmission
     }
 
@@ -43,13 +41,7 @@ final class AlertOutput {
         guard !alerts.isEmpty else { return }
         buffer.removeAll(keepingCapacity: true)
         let now = tellsEmission ? wallTime() : nil
-        for alert in alerts {
-            if isJSON {
-                alert.appendJSON(emittedAt: now, to: &buffer)
-            } else {
-                alert.appendLine(style: style, to: &buffer)
-            }
-        }
+        for alert in alerts { form.append(alert, emittedAt: now, to: &buffer) }
         try flush()
     }
 
@@ -58,10 +50,9 @@ final class AlertOutput {
         guard !metrics.isEmpty else { return }
         buffer.removeAll(keepingCapacity: true)
         for metric in metrics {
-            if isJSON {
-                metric.appendJSON(to: &buffer)
-            } else {
-                metric.appendLine(style: style, to: &buffer)
+            switch form {
+            case .json: metric.appendJSON(to: &buffer)
+            case .text(let style): metric.appendLine(style: style, to: &buffer)
             }
         }
         try flush()
@@ -72,6 +63,13 @@ final class AlertOutput {
             throw Failure(.failed, "cannot write to \(name): \(systemError())")
         }
     }
+}
+
+/// How alerts look: as `--format` says, else NDJSON in files and lines for people on a terminal.
+func alertForm(isJSON: Bool?, isFile: Bool, colour: Bool, showsDate: Bool) -> AlertForm {
+    if isJSON ?? (isFile || !Console.outputIsTerminal) { return .json }
+    return .text(
+        isFile ? AlertLineStyle() : AlertLineStyle(usesColour: colour, showsDate: showsDate))
 }
 
 /// The wall clock.

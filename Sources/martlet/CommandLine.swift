@@ -17,6 +17,8 @@ let allCommands: [CommandSpec] = [
 func runCommandLine() -> Never {
     // A reader that goes away shows as a failed write, not as a silent death.
     signal(SIGPIPE, SIG_IGN)
+    // So does a limit on the size of files.
+    signal(SIGXFSZ, SIG_IGN)
     let arguments = Array(CommandLine.arguments.dropFirst())
     do throws(Failure) {
         exit(try dispatch(arguments).rawValue)

@@ -48,15 +48,17 @@ func explainEvents(
     StopRequest.listen()
     var faults = 0
     var seen: Timestamp?
-    let summary = pipeline.run(
-        shouldStop: {
-            StopRequest.isPending || (at.map { seen ?? .distantPast > $0 + lateness } ?? false)
-        }
-    ) { _, found, summary in
-        seen = summary.lastTime
-        for fault in found {
-            faults += 1
-            if faults <= 5 { console.warn("martlet: \(fault.description)") }
+    let summary = try orFail {
+        try pipeline.run(
+            shouldStop: {
+                StopRequest.isPending || (at.map { seen ?? .distantPast > $0 + lateness } ?? false)
+            }
+        ) { _, found, summary in
+            seen = summary.lastTime
+            for fault in found {
+                faults += 1
+                if faults <= 5 { console.warn("martlet: \(fault.description)") }
+            }
         }
     }
     if faults > 5 { console.warn("martlet: \(faults - 5) further unreadable lines") }

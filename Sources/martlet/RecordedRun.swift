@@ -35,20 +35,22 @@ struct RecordedRun {
         var alerts: [Alert] = []
         var ends: [String: Timestamp] = [:]
         var faults = 0
-        summary = pipeline.run(shouldStop: { StopRequest.isPending }) { found, lines, _ in
-            for alert in found where alert.kind != "engine" {
-                switch alert.state {
-                case .firing: alerts.append(alert)
-                case .resolved: ends[alert.id] = alert.matchedAt
-                case .updated, .corrected: break
+        summary = try orFail {
+            try pipeline.run(shouldStop: { StopRequest.isPending }) { found, lines, _ in
+                for alert in found where alert.kind != "engine" {
+                    switch alert.state {
+                    case .firing: alerts.append(alert)
+                    case .resolved: ends[alert.id] = alert.matchedAt
+                    case .updated, .corrected: break
+                    }
                 }
-            }
-            guard tellsFaults else { return }
-            for fault in lines {
-                faults += 1
-                if faults <= 5 { console.warn("martlet: \(fault.description)") }
-                if faults == 6 {
-                    console.warn("martlet: further unreadable lines are only counted")
+                guard tellsFaults else { return }
+                for fault in lines {
+                    faults += 1
+                    if faults <= 5 { console.warn("martlet: \(fault.description)") }
+                    if faults == 6 {
+                        console.warn("martlet: further unreadable lines are only counted")
+                    }
                 }
             }
         }

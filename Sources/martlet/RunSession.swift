@@ -142,16 +142,19 @@ struct RunSession {
             giveBack: { martlet_release_free_memory() })
     }
 
-    /// - Parameter sizeInBytes: How much there is to read, for the progress bar; nil if unknown.
+    /// - Parameters:
+    ///   - sizeInBytes: How much there is to read, for the progress bar; nil if unknown.
+    ///   - store: What outlasts a crash and delivers the alerts; nil: they are printed and forgotten.
     mutating func run(
-        _ inputs: [PipelineInput], mode: Pipeline.Mode, sizeInBytes: Int?
+        _ inputs: [PipelineInput], mode: Pipeline.Mode, sizeInBytes: Int?,
+        store: DurableStore? = nil
     ) throws(Failure) -> ExitCode {
         let requests = PipelineRequests()
         let pipeline = Pipeline(
             program: rules.program, inputs: inputs, mode: mode, shardCount: shardCount,
             environment: rules.environment, lists: mode == .live ? rules.listWatcher : nil,
             limits: limits, keepsMetrics: metricOutput != nil, memory: try memoryLimit(),
-            requests: requests)
+            requests: requests, store: store)
         StopRequest.listen()
         let socket = try control?.begin(
             Reloader(
@@ -163,6 +166,7 @@ struct RunSession {
             isShown: mode == .replay && Console.errorIsTerminal && !console.isQuiet)
         var faultsShown = 0
         var listFaultsShown = 0
+        var isRecoveryTold = false
         let summary: PipelineSummary
         do {
             summary = try pipeline.run(
@@ -173,7 +177,11 @@ struct RunSession {
                     progress.clear()
                 }
                 try metricOutput?.write(summary.metrics)
-                try output.write(alerts)
+                if store == nil { try output.write(alerts) }
+                if let recovery = summary.recovery, !isRecoveryTold {
+                    isRecoveryTold = true
+                    if let text = describe(recovery) { console.note("martlet: \(text)") }
+                }
                 try deadLetter?.append(faults)
                 for fault in faults {
                     faultsShown += 1
@@ -191,12 +199,9 @@ struct RunSession {
                     events: summary.input.events, alerts: summary.alerts.sent,
                     fraction: sizeInBytes.map { Double(summary.input.bytes) / Double(max(1, $0)) })
             }
-        } catch let failure as Failure {
-            progress.clear()
-            throw failure
         } catch {
             progress.clear()
-            throw Failure(.failed, "\(error)")
+            throw Failure(of: error)
         }
         progress.clear()
         let seconds = monotonicSeconds() - started
@@ -209,6 +214,9 @@ struct RunSession {
                     seconds: seconds, from: watch?.from, until: watch?.until), console) ?? true
         if summary.input.badFiles > 0 { return .failed }
         if !isAsWanted { return .findings }
+        if let durable = summary.durable, durable.waiting > 0, store?.keepsState != true {
+            return .failed
+        }
         if failsOnAlert, watch?.hasAlerts ?? (summary.alerts.sent > 0) { return .findings }
         return StopRequest.exitCode ?? .fine
     }
@@ -246,14 +254,8 @@ func zoneTables(of program: Program) -> [String: ZoneTable] {
 
 /// What deployment blocks ask for and this version does not do: said at the start, never passed over.
 private func unusedSettings(_ deployment: DeploymentPlan) -> [String] {
-    var lines = deployment.sinks.map { sink in
-        "sink `\(sink.name)` is declared, but this version sends to no sink: "
-            + "alerts go to standard output or to `--to FILE`"
-    }
+    var lines: [String] = []
     let engine = deployment.engine
-    if engine.dataFolder != nil {
-        lines.append("`data` of the engine block is not used: this version keeps state in memory")
-    }
     if engine.listen != nil {
         lines.append("`listen` of the engine block is not used: this version serves nothing")
     }

@@ -97,6 +97,7 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
             )
         }
     }
+    if let durable = summary.durable { lines += describe(durable) }
     let faults = input.summary
     if !faults.isEmpty { lines.append(faults) }
     return lines.joined(separator: "\n")

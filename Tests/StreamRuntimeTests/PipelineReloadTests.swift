@@ -128,7 +128,7 @@ import Testing
         let problems = Mutex<[String]>([])
         var turn = 0
         var sent: [Alert] = []
-        _ = pipeline.run(
+        _ = try pipeline.run(
             shouldStop: {
                 turn += 1
                 guard reloads.contains(turn) else { return false }

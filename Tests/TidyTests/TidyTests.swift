@@ -11,7 +11,9 @@ import Testing
         "LanguageServer": ["RuleModel", "RuleSyntax", "RuleCompiler"],
         "RuleImport": ["RuleSyntax", "RuleCompiler", "CYaml"],
         "MatchEngine": ["RuleModel", "TextPatterns"],
-        "StreamRuntime": ["RuleModel", "MatchEngine", "CZlib", "CZstd"],
+        "StreamRuntime": [
+            "RuleModel", "MatchEngine", "CZlib", "CZstd", "CCurl", "CCrypto", "CSQLite",
+        ],
         "TextPatterns": ["CTextPatterns"],
         "martlet": [
             "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "RuleImport",

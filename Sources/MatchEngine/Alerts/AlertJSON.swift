@@ -5,9 +5,13 @@ extension Alert {
     ///
     /// Members without a value (`title`, `reason`, `emitted_at`) are left out. The order is fixed, so
     /// that equal records are equal bytes.
-    /// - Parameter emittedAt: The wall time at which the record leaves; nil leaves it out, so that
-    ///   replays of the same input give the same bytes.
-    public func appendJSON(emittedAt: Timestamp?, to output: inout [UInt8]) {
+    /// - Parameters:
+    ///   - emittedAt: The wall time at which the record leaves; nil leaves it out, so that replays of
+    ///     the same input give the same bytes.
+    ///   - isRedelivery: Whether the record may have left before, when a crash came between.
+    public func appendJSON(
+        emittedAt: Timestamp?, isRedelivery: Bool = false, to output: inout [UInt8]
+    ) {
         var members = JSONMembers()
         output.append(UInt8(ascii: "{"))
         members.write("schema", to: &output) { $0.appendJSON(.int(Int64(Alert.schemaVersion))) }
@@ -29,6 +33,9 @@ extension Alert {
         members.write("matched_at", to: &output) { $0.appendJSON(.time(matchedAt)) }
         if let emittedAt {
             members.write("emitted_at", to: &output) { $0.appendJSON(.time(emittedAt)) }
+        }
+        if isRedelivery {
+            members.write("redelivery", to: &output) { $0.appendJSON(.bool(true)) }
         }
         members.write("first_event", to: &output) { $0.appendJSON(.time(firstTime)) }
         members.write("last_event", to: &output) { $0.appendJSON(.time(lastTime)) }

@@ -78,6 +78,7 @@ struct Watermark: Sendable {
         }
     }
 
+    /// Whoever goes on says again which sources are closed: one that had ended may have grown.
     mutating func restore(from reader: inout StateReader) throws(SnapshotError) {
         time = try reader.read()
         let count = try reader.count()
@@ -86,7 +87,7 @@ struct Watermark: Sendable {
             grow(to: index)
             sources[index].latest = try reader.read()
             sources[index].isIdle = try reader.bool()
-            sources[index].isClosed = try reader.bool()
+            _ = try reader.bool()
         }
     }
 

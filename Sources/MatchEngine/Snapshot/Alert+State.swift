@@ -3,6 +3,23 @@ import RuleModel
 // Alerts stand in snapshots where they may still be sent: the first of an open group, and the end of
 // every open episode, in case its rule is gone when the snapshot is read.
 
+extension Alert {
+    /// The form of an alert that stands alone, as in an outbox.
+    private static let form = 1
+
+    /// Writes the whole record, in a section with a version.
+    public func write(whole writer: inout StateWriter) {
+        writer.section(version: Alert.form) { write(to: &$0) }
+    }
+
+    /// Reads what `write(whole:)` wrote.
+    public init(whole reader: inout StateReader) throws(SnapshotError) {
+        var (section, _) = try reader.section("an alert", known: Alert.form)
+        self = try section.read()
+        try section.expectEnd(of: "an alert")
+    }
+}
+
 extension Alert: StateCoded {
     init(from reader: inout StateReader) throws(SnapshotError) {
         self.init(

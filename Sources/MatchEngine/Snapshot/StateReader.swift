@@ -1,7 +1,7 @@
 import RuleModel
 
 /// Reads what `StateWriter` has written. Every read is checked against the bytes that are left.
-struct StateReader {
+public struct StateReader: Sendable {
     private let bytes: [UInt8]
     private var position: Int
     private let end: Int
@@ -17,7 +17,8 @@ struct StateReader {
         var columns: [Int?] = []
     }
 
-    init(_ bytes: [UInt8]) {
+    /// A reader at the first of the bytes.
+    public init(_ bytes: [UInt8]) {
         self.bytes = bytes
         position = 0
         end = bytes.count
@@ -31,18 +32,21 @@ struct StateReader {
         self.now = now
     }
 
-    var isAtEnd: Bool { position == end }
+    /// Whether everything has been read.
+    public var isAtEnd: Bool { position == end }
 
     /// The error that what has just been read cannot be.
-    func damaged(_ what: String) -> SnapshotError { .damaged(what, offset: position) }
+    public func damaged(_ what: String) -> SnapshotError { .damaged(what, offset: position) }
 
-    mutating func byte() throws(SnapshotError) -> UInt8 {
+    /// One byte.
+    public mutating func byte() throws(SnapshotError) -> UInt8 {
         guard position < end else { throw damaged("an early end") }
         defer { position += 1 }
         return bytes[position]
     }
 
-    mutating func bool() throws(SnapshotError) -> Bool {
+    /// One byte that is 0 or 1.
+    public mutating func bool() throws(SnapshotError) -> Bool {
         switch try byte() {
         case 0: return false
         case 1: return true
@@ -50,7 +54,8 @@ struct StateReader {
         }
     }
 
-    mutating func unsigned() throws(SnapshotError) -> UInt64 {
+    /// A varint.
+    public mutating func unsigned() throws(SnapshotError) -> UInt64 {
         var number: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -65,12 +70,14 @@ struct StateReader {
         }
     }
 
-    mutating func int64() throws(SnapshotError) -> Int64 {
+    /// A varint of either sign.
+    public mutating func int64() throws(SnapshotError) -> Int64 {
         let number = try unsigned()
         return Int64(bitPattern: number >> 1) ^ -Int64(bitPattern: number & 1)
     }
 
-    mutating func int() throws(SnapshotError) -> Int { Int(try int64()) }
+    /// A varint of either sign.
+    public mutating func int() throws(SnapshotError) -> Int { Int(try int64()) }
 
     /// A whole number within bounds.
     mutating func int(in range: ClosedRange<Int>) throws(SnapshotError) -> Int {
@@ -79,7 +86,8 @@ struct StateReader {
         return number
     }
 
-    mutating func word() throws(SnapshotError) -> UInt64 {
+    /// Eight bytes.
+    public mutating func word() throws(SnapshotError) -> UInt64 {
         guard end - position >= 8 else { throw damaged("an early end") }
         var word: UInt64 = 0
         for index in 0..<8 { word |= UInt64(bytes[position + index]) << UInt64(8 * index) }
@@ -91,13 +99,14 @@ struct StateReader {
 
     /// How many elements follow. Each takes a byte at least, so a count that the bytes cannot hold is
     /// refused before room is made for it.
-    mutating func count() throws(SnapshotError) -> Int {
+    public mutating func count() throws(SnapshotError) -> Int {
         let count = try int()
         guard count >= 0, count <= end - position else { throw damaged("a count of \(count)") }
         return count
     }
 
-    mutating func string() throws(SnapshotError) -> String {
+    /// UTF-8 with its length in front.
+    public mutating func string() throws(SnapshotError) -> String {
         let block = try block()
         guard let text = String(validating: bytes[block], as: UTF8.self) else {
             throw damaged("text that is not UTF-8")
@@ -106,7 +115,7 @@ struct StateReader {
     }
 
     /// Bytes with their count in front.
-    mutating func readBytes() throws(SnapshotError) -> [UInt8] { Array(bytes[try block()]) }
+    public mutating func readBytes() throws(SnapshotError) -> [UInt8] { Array(bytes[try block()]) }
 
     private mutating func block() throws(SnapshotError) -> Range<Int> {
         let length = try unsigned()
@@ -116,7 +125,7 @@ struct StateReader {
     }
 
     /// A count of things that are not in the bytes: not negative, and small enough to be added to.
-    mutating func tally() throws(SnapshotError) -> Int { try int(in: 0...(1 << 60)) }
+    public mutating func tally() throws(SnapshotError) -> Int { try int(in: 0...(1 << 60)) }
 
     /// The time at which something was processed, which is not ahead of the engine's. What comes next
     /// is then behind it in order, and so is every deadline.
@@ -149,7 +158,7 @@ struct StateReader {
     /// - Parameters:
     ///   - part: What the section holds, for messages.
     ///   - known: The newest version that the caller can read.
-    mutating func section(
+    public mutating func section(
         _ part: String, known: Int
     ) throws(SnapshotError) -> (reader: StateReader, version: Int) {
         let version = try int()
@@ -165,7 +174,7 @@ struct StateReader {
     }
 
     /// Refuses what is left over: the writer and the reader of a part must agree on its end.
-    func expectEnd(of part: String) throws(SnapshotError) {
+    public func expectEnd(of part: String) throws(SnapshotError) {
         guard isAtEnd else { throw damaged("more than was expected of \(part)") }
     }
 }

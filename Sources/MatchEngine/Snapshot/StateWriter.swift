@@ -5,17 +5,21 @@ import RuleModel
 ///
 /// The same state gives the same bytes: what lies in a `Dictionary` or `Set` is written in an order of
 /// its own (`write(sorted:)`).
-struct StateWriter {
-    private(set) var bytes: [UInt8] = []
+public struct StateWriter: Sendable {
+    /// What has been written so far.
+    public private(set) var bytes: [UInt8] = []
 
-    init() {}
+    /// A writer that has written nothing.
+    public init() {}
 
-    mutating func write(byte: UInt8) { bytes.append(byte) }
+    /// One byte.
+    public mutating func write(byte: UInt8) { bytes.append(byte) }
 
-    mutating func write(_ bool: Bool) { bytes.append(bool ? 1 : 0) }
+    /// One byte, 0 or 1.
+    public mutating func write(_ bool: Bool) { bytes.append(bool ? 1 : 0) }
 
     /// Seven bits in each byte, the lowest first; the high bit says that more follow.
-    mutating func write(unsigned number: UInt64) {
+    public mutating func write(unsigned number: UInt64) {
         var rest = number
         while rest >= 0x80 {
             bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
@@ -25,34 +29,36 @@ struct StateWriter {
     }
 
     /// Numbers near zero are short, of either sign.
-    mutating func write(_ number: Int64) {
+    public mutating func write(_ number: Int64) {
         write(unsigned: UInt64(bitPattern: (number << 1) ^ (number >> 63)))
     }
 
-    mutating func write(_ number: Int) { write(Int64(number)) }
+    /// As 64 bits of either sign.
+    public mutating func write(_ number: Int) { write(Int64(number)) }
 
     /// Eight bytes, for hashes and bits that are seldom small.
-    mutating func write(word: UInt64) {
+    public mutating func write(word: UInt64) {
         withUnsafeBytes(of: word.littleEndian) { bytes.append(contentsOf: $0) }
     }
 
     /// Bit by bit, so that sums come back exactly.
     mutating func write(_ number: Double) { write(word: number.bitPattern) }
 
-    mutating func write(_ text: String) {
+    /// UTF-8 with its length in front.
+    public mutating func write(_ text: String) {
         write(unsigned: UInt64(text.utf8.count))
         bytes.append(contentsOf: text.utf8)
     }
 
     /// Bytes with their count in front.
-    mutating func write(bytes block: some Collection<UInt8>) {
+    public mutating func write(bytes block: some Collection<UInt8>) {
         write(unsigned: UInt64(block.count))
         bytes.append(contentsOf: block)
     }
 
     /// A part with its version and its length in front, so that a reader that does not want it
     /// can pass over it.
-    mutating func section(version: Int, _ write: (inout StateWriter) -> Void) {
+    public mutating func section(version: Int, _ write: (inout StateWriter) -> Void) {
         self.write(version)
         // The length comes to stand before what is written after it: room for it is left.
         let start = bytes.count

@@ -11,6 +11,20 @@ public protocol ByteSource: AnyObject {
     func next(
         into chunk: inout LineChunk, waitingAtMost waitMilliseconds: Int, report: inout InputReport
     ) -> SourceStep
+
+    /// Whether everything can be read again after a restart, for as long as the files are there.
+    var canReread: Bool { get }
+
+    /// Goes on where a run before stopped; called before anything is read.
+    func resume(at positions: [FilePosition])
+}
+
+extension ByteSource {
+    /// A pipe, for example, can be read once.
+    public var canReread: Bool { false }
+
+    /// What can be read only once begins where it is.
+    public func resume(at positions: [FilePosition]) {}
 }
 
 /// What a call of `ByteSource.next` led to.

@@ -6,10 +6,14 @@ final class FileSource: ByteSource {
     /// What is still to be read, the next one last. Folders are opened up when their turn comes.
     private var paths: [String]
     private var current: (reader: any ByteReader, cutter: LineCutter)?
+    /// Where to go on with files that were read before a restart.
+    private var positions: [FilePosition] = []
+    let canReread: Bool
 
     init(paths: [String], options: InputOptions) {
         self.paths = paths.reversed()
         self.options = options
+        canReread = !paths.contains("-")
     }
 
     func next(
@@ -35,9 +39,13 @@ final class FileSource: ByteSource {
         }
     }
 
+    func resume(at positions: [FilePosition]) { self.positions = positions }
+
     private func open(_ path: String, _ report: inout InputReport) {
         if path == "-" {
-            start(DescriptorReader(), name: "standard input", &report)
+            start(
+                DetectingReader(DescriptorReader()),
+                LineCutter(name: "standard input", options: options), &report)
             return
         }
         if FolderListing.isFolder(path) {
@@ -53,7 +61,23 @@ final class FileSource: ByteSource {
             return
         }
         do throws(OpenFailure) {
-            start(try DescriptorReader(path: path), name: path, &report)
+            if let position = positions.last(where: { $0.path == path }),
+                position.identity == FileIdentity(path: path),
+                let reader = position.reopen()?.reader
+            {
+                start(reader, LineCutter(name: path, options: options, at: position), &report)
+                return
+            }
+            let reader = try DescriptorReader(path: path)
+            var status = stat()
+            var position: FilePosition?
+            if fstat(reader.descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFREG {
+                position = FilePosition(
+                    path: path, identity: FileIdentity(status), offset: 0, line: 1)
+            }
+            start(
+                DetectingReader(reader), LineCutter(name: path, options: options, at: position),
+                &report)
         } catch {
             report.record(
                 InputFault(
@@ -62,8 +86,10 @@ final class FileSource: ByteSource {
         }
     }
 
-    private func start(_ reader: any ByteReader, name: String, _ report: inout InputReport) {
+    private func start(
+        _ reader: any ByteReader, _ cutter: LineCutter, _ report: inout InputReport
+    ) {
         report.files += 1
-        current = (DetectingReader(reader), LineCutter(name: name, options: options))
+        current = (reader, cutter)
     }
 }

@@ -17,6 +17,8 @@ final class FollowSource: ByteSource {
     private var untilListing = 0
     /// What has been said about files that are not read, so that it is said once.
     private var told: Set<String> = []
+    /// Where to go on with files that were read before a restart.
+    private var positions: [FilePosition] = []
 
     init(paths: [String], options: InputOptions) {
         self.options = options
@@ -51,8 +53,19 @@ final class FollowSource: ByteSource {
         return false
     }
 
+    var canReread: Bool { true }
+
+    func resume(at positions: [FilePosition]) {
+        self.positions = positions
+        for index in files.indices {
+            files[index].start = positions.last { $0.path == files[index].path }
+        }
+    }
+
     private func follow(_ path: String) {
-        files.append(FollowedFile(path: path, options: options))
+        var file = FollowedFile(path: path, options: options)
+        file.start = positions.last { $0.path == path }
+        files.append(file)
         watcher.watch((path as NSString).deletingLastPathComponent)
     }
 
@@ -67,29 +80,13 @@ final class FollowSource: ByteSource {
             for path in listing.files where !files.contains(where: { $0.path == path }) {
                 // A file that has only been renamed is being read already.
                 guard let identity = FileIdentity(path: path),
-                    !files.contains(where: { $0.identity == identity })
+                    !files.contains(where: {
+                        $0.identity == identity || $0.start?.identity == identity
+                    })
                 else { continue }
                 follow(path)
             }
         }
-    }
-}
-
-/// Which file a path names at the moment.
-struct FileIdentity: Equatable {
-    var device: UInt64
-    var inode: UInt64
-
-    init(_ status: stat) {
-        device = UInt64(status.st_dev)
-        inode = UInt64(status.st_ino)
-    }
-
-    /// Nil if there is no such file.
-    init?(path: String) {
-        var status = stat()
-        guard stat(path, &status) == 0 else { return nil }
-        self.init(status)
     }
 }
 
@@ -100,6 +97,8 @@ private struct FollowedFile {
     private var reader: DescriptorReader?
     private var cutter: LineCutter
     private(set) var identity: FileIdentity?
+    /// Where to go on after a restart, until the file has been opened.
+    var start: FilePosition?
     private var hasToldFailure = false
     /// The file is of a kind that cannot be followed; it is not looked at again until it changes.
     private var isRefused = false
@@ -133,7 +132,9 @@ private struct FollowedFile {
     }
 
     private mutating func startAgain() {
-        cutter = LineCutter(name: path, options: options)
+        cutter = LineCutter(
+            name: path, options: options,
+            at: identity.map { FilePosition(path: path, identity: $0, offset: 0, line: 1) })
         isRefused = false
     }
 
@@ -152,13 +153,37 @@ private struct FollowedFile {
         }
     }
 
+    /// Goes on where a run before stopped; false when there is nothing to go on with.
+    private mutating func reopen(_ report: inout InputReport) -> Bool {
+        guard let start else { return false }
+        self.start = nil
+        guard let file = start.reopen()?.file else {
+            if FileIdentity(path: path) != start.identity {
+                report.record(
+                    InputFault(
+                        reason: .unreadableFile, source: path, line: nil, offset: start.offset,
+                        message: "was replaced while nobody read it: what the old file held behind "
+                            + "byte \(grouped(start.offset)) is lost; reading the new one"))
+            }
+            return false
+        }
+        identity = start.identity
+        reader = file
+        cutter = LineCutter(name: path, options: options, at: start)
+        report.files += 1
+        return true
+    }
+
     private mutating func open(_ report: inout InputReport) {
+        if reopen(&report) { return }
         do throws(OpenFailure) {
             let reader = try DescriptorReader(path: path)
             var status = stat()
             guard fstat(reader.descriptor, &status) == 0 else { return }
-            identity = FileIdentity(status)
+            let identity = FileIdentity(status)
+            self.identity = identity
             self.reader = reader
+            startAgain()
             report.files += 1
             hasToldFailure = false
         } catch {

@@ -17,9 +17,15 @@ struct LineCutter {
     private var isSkipping = false
     private var hasSeenStart = false
     private var hasEnded = false
+    /// Which file it is; nil for what can be read only once.
+    private let identity: FileIdentity?
 
-    init(name: String, options: InputOptions) {
+    /// - Parameter position: Where in the file reading begins; nil for what can be read only once.
+    init(name: String, options: InputOptions, at position: FilePosition? = nil) {
         self.name = name
+        identity = position?.identity
+        offset = position?.offset ?? 0
+        line = position?.line ?? 1
         lineBytesMax = max(1, options.lineBytesMax)
         chunkBytes = max(1, options.chunkBytes)
     }
@@ -33,6 +39,7 @@ struct LineCutter {
         waitingAtMost waitMilliseconds: Int, report: inout InputReport
     ) -> SourceStep {
         chunk.name = name
+        chunk.identity = identity
         chunk.position = 0
         chunk.count = 0
         if hasEnded { return .end }
@@ -112,6 +119,7 @@ struct LineCutter {
         chunk.count = 0
         if carry.isEmpty || isSkipping { return false }
         chunk.name = name
+        chunk.identity = identity
         chunk.makeRoom(carry.count + 1)
         chunk.bytes.replaceSubrange(0...carry.count, with: carry + [0x0A])
         let count = carry.count + 1

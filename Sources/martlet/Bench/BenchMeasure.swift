@@ -93,7 +93,7 @@ struct BenchFile {
 
     /// How often an event asks for memory once all has been seen: the calls of malloc during the
     /// second half of the file, those for alerts included.
-    func allocationsPerEvent(_ program: Program, events: Int) -> Double {
+    func allocationsPerEvent(_ program: Program, events: Int) throws(Failure) -> Double {
         let pipeline = Pipeline(
             program: program,
             inputs: [
@@ -103,10 +103,12 @@ struct BenchFile {
             ], mode: .replay, shardCount: 1,
             environment: EngineEnvironment(zones: zoneTables(of: program)), lists: nil)
         var begin: Int?
-        let summary = pipeline.run(shouldStop: { false }) { _, _, summary in
-            if begin == nil, summary.input.events >= events / 2 {
-                begin = summary.input.events
-                martlet_allocations_begin()
+        let summary = try orFail {
+            try pipeline.run(shouldStop: { false }) { _, _, summary in
+                if begin == nil, summary.input.events >= events / 2 {
+                    begin = summary.input.events
+                    martlet_allocations_begin()
+                }
             }
         }
         let allocations = martlet_allocations_end()

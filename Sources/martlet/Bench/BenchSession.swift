@@ -155,7 +155,7 @@ final class BenchSession {
         for number in 1...6 {
             let program = try program(BenchRules.query(number))
             var run = try compared(program, file, scanning: all)
-            run.allocations = file.allocationsPerEvent(program, events: events)
+            run.allocations = try file.allocationsPerEvent(program, events: events)
             var row = row(.queries, names[number - 1], run)
             row.bar = .atLeast(bars[number - 1], run.ratio)
             report.add(row)

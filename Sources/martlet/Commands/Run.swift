@@ -19,8 +19,17 @@ let runCommand = CommandSpec(
         OptionSpec(
             "for", value: "D",
             "with --demo: how much of the shop's time to play (default: until Ctrl-C)"),
+        OptionSpec(
+            "data", value: "DIR",
+            "keep state and undelivered alerts here, so that a crash loses nothing (default: the engine block's `data`)"
+        ),
     ] + outputOptions + controlOptions,
     notes: [
+        """
+        Alerts go to the sinks that their rules name; those of other rules to `--to FILE`, or to
+        standard output. With `--data DIR` an engine that was killed goes on where it was: no alert is
+        lost, and what may come twice carries the same id and `redelivery`. `--to FILE` gets every alert.
+        """,
         """
         Without FILE the events come from the `source` blocks of the rules, or else from standard
         input. Ctrl-C or SIGTERM ends with a summary.
@@ -43,7 +52,9 @@ let runCommand = CommandSpec(
     }
     var session = try RunSession(arguments, tellsEmission: true)
     let inputs = try liveInputs(arguments, session)
-    return try session.run(inputs, mode: .live, sizeInBytes: nil)
+    let store = try openStore(
+        arguments, session.deployment, session.console, inputs: inputs, showsAlways: false)
+    return try session.run(inputs, mode: .live, sizeInBytes: nil, store: store)
 }
 
 private func liveInputs(
@@ -141,12 +152,13 @@ private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
         martlet \(versionNumber): the built-in shop, \(counted(session.rules.program.rules.count, "rule")), \
         seed \(seed)\(speed > 1 ? ", \(speed) times as fast as the clock" : "")
           every minute somebody takes over an account, tests a card, and leaves an order unpaid
-          guarantee   shop -> standard output: best effort (nothing is kept over a restart)
           try next    martlet test rules/shop   ·   martlet explain shop_account_takeover --rules rules/shop
           Ctrl-C ends with a summary
         """)
     let input = PipelineInput(name: "shop", source: shop, options: InputOptions())
-    return try session.run([input], mode: .live, sizeInBytes: nil)
+    let store = try openStore(
+        arguments, session.deployment, session.console, inputs: [input], showsAlways: true)
+    return try session.run([input], mode: .live, sizeInBytes: nil, store: store)
 }
 
 /// The shop's rules: beside the program's checkout or under the current folder.

@@ -1,0 +1,717 @@
+import Foundation
+import MatchEngine
+import RuleModel
+import Synchronization
+
+/// Which alerts a sink gets.
+public struct SinkRoute: Sendable {
+    /// As the rules call it.
+    public var name: String
+    public var sink: any Sink
+    /// Nil: of any severity.
+    public var minimumSeverity: Severity?
+    /// Whether it gets the alerts of rules that name no sink.
+    public var takesUnrouted = false
+    /// Whether it gets every alert, whatever the rules name.
+    public var takesAll = false
+
+    public init(name: String, sink: any Sink) {
+        self.name = name
+        self.sink = sink
+    }
+
+    func takes(_ alert: Alert) -> Bool {
+        if let minimumSeverity, alert.severity < minimumSeverity { return false }
+        return takesAll || (takesUnrouted && alert.sinks.isEmpty) || alert.sinks.contains(name)
+    }
+}
+
+/// How a store behaves; the defaults are what the manual says.
+public struct DurableOptions: Sendable {
+    /// Undelivered alerts take no more room than this: then the sources wait.
+    public var outboxBytesMax = 1 << 30
+    /// Delivered alerts that are kept for `martlet alerts`.
+    public var historyBytes = 16 << 20
+    public var checkpointEvery: Int64 = 10_000_000_000
+    /// A checkpoint comes early when the journal has grown by so much.
+    public var journalBytesMax = 64 << 20
+    /// What must be durable is so after this long, or sooner when there is much of it.
+    public var commitAfter: Int64 = 5_000_000
+    public var commitBytes = 256 << 10
+    /// Whether the store starts threads for commits, checkpoints and sinks; else `tick` does their work.
+    public var usesThreads = true
+    /// Of the pauses between attempts.
+    public var seed: UInt64 = 1
+
+    public init() {}
+}
+
+/// Why durability cannot be had, or has come to an end.
+public enum DurableFailure: Error, Sendable, CustomStringConvertible {
+    /// What is there was written by a newer version, or another engine works on it: nothing was touched.
+    case refused(String)
+    /// The disk, or a sink, has failed for good.
+    case failed(String)
+
+    public var description: String {
+        switch self {
+        case .refused(let reason), .failed(let reason): reason
+        }
+    }
+}
+
+/// Keeps what must outlast a crash: the journal of what the engine was given, checkpoints of what it
+/// knows, and the outbox of what it has said.
+///
+///     source ─→ journal ─→ engine ─→ outbox ─→ sinks
+///                 └── checkpoint: positions, engine state, place in the outbox, one cut ──┘
+///
+/// The pipeline's thread writes; a second thread makes durable what was written, many records at once;
+/// each sink has a thread of its own and gets only alerts that are durable.
+public final class DurableStore: Sendable {
+    struct State {
+        /// Nil before the replay is over, and when no state is kept.
+        var journal: (any DiskFile)?
+        var journalNumber = 0
+        /// Of the journal before this one.
+        var lengthBefore = 0
+        var outbox: Outbox
+        var ledgers: [SinkLedger]
+        var unsyncedJournals: [any DiskFile] = []
+        var unsyncedOutbox: [any DiskFile] = []
+        var isFolderUnsynced = false
+        /// When the first of what must be made durable was written; nil: there is none.
+        var pendingSince: Int64?
+        var pendingBytes = 0
+        /// Counts what was written and must become durable.
+        var written: UInt64 = 0
+        var committed: UInt64 = 0
+        /// Alerts before this one are durable.
+        var durableEnd: UInt64
+        var failure: (any Error)?
+        /// Records that are in the outbox and that the replay will make again, by how often.
+        var expected: [String: Int]
+        var journalBytes = 0
+        var lastCheckpoint: Int64
+        var isWritingCheckpoint = false
+        /// Checkpoints on disk that can be fallen back to, the newest last.
+        var kept: [Kept] = []
+        /// Whether the replay is over.
+        var isLive = false
+        var isStopping = false
+        var nextPoll: Int64 = 0
+        var counters = DurableCounters()
+    }
+
+    struct Kept: Sendable {
+        var number: Int
+        var outboxEnd: UInt64
+    }
+
+    let disk: any Disk
+    let options: DurableOptions
+    let clock: RuntimeClock
+    /// Whether input and engine state are kept, or only alerts until they are delivered.
+    public let keepsState: Bool
+    private let routes: [SinkRoute]
+    private let tell: @Sendable (String) -> Void
+    /// What the engine goes on from; nil when there is nothing.
+    let recovered: Checkpoint?
+    private let journals: [Int]
+    private let deliveries: [Delivery]
+    let state: Mutex<State>
+    /// A sink that waits for room must not be asked to work meanwhile.
+    private let isPumping = Atomic<Bool>(false)
+    private let commitLock = Mutex(())
+    private let commitBell = DispatchSemaphore(value: 0)
+    private let committerEnded = DispatchSemaphore(value: 0)
+    private let checkpointQueue = DispatchQueue(label: "martlet.checkpoint")
+
+    /// Opens what is there. Nothing is delivered and nothing written before `beginLive`.
+    ///
+    /// - Parameter tell: Takes sentences for the user.
+    public init(
+        _ disk: any Disk, routes: [SinkRoute], keepsState: Bool,
+        options: DurableOptions = DurableOptions(), clock: RuntimeClock = .system,
+        tell: @escaping @Sendable (String) -> Void
+    ) throws(DurableFailure) {
+        self.disk = disk
+        self.routes = routes
+        self.keepsState = keepsState
+        self.options = options
+        self.clock = clock
+        self.tell = tell
+        do {
+            let names = try disk.names()
+            let found = try Recovery.find(disk, names, tell)
+            recovered = found.checkpoint
+            journals = found.journals
+            var expected = found.checkpoint?.expected ?? [:]
+            var retried: Set<UInt64> = []
+            var dropped = 0
+            let end = found.checkpoint?.outboxEnd ?? 0
+            let outbox = try Outbox(disk, names: names, from: end, dropped: &dropped) { entry in
+                if let old = entry.retryOf {
+                    retried.insert(old)
+                } else {
+                    expected[entry.alert.recordID, default: 0] += 1
+                }
+            }
+            var ledgers = found.ledgers
+            for route in routes where !ledgers.contains(where: { $0.name == route.name }) {
+                ledgers.append(SinkLedger(name: route.name, next: end))
+            }
+            if let first = outbox.segments.first?.first {
+                for index in ledgers.indices { ledgers[index].forget(before: first) }
+            }
+            for route in routes {
+                try route.sink.open(mark: ledgers.first { $0.name == route.name }?.mark ?? 0)
+            }
+            let isClean = found.isClean && outbox.next == end
+            let doubtfulEnd = isClean ? 0 : outbox.next
+            var seed = options.seed
+            deliveries = routes.map { route in
+                seed = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
+                return Delivery(
+                    name: route.name, sink: route.sink, clock: clock, doubtfulEnd: doubtfulEnd,
+                    seed: seed)
+            }
+            var state = State(
+                outbox: outbox, ledgers: ledgers, durableEnd: outbox.next, expected: expected,
+                lastCheckpoint: clock.now())
+            state.journalNumber =
+                (Recovery.journals(names) + Recovery.checkpoints(names)).max() ?? -1
+            state.lengthBefore = found.lengthBefore
+            if let checkpoint = found.checkpoint {
+                state.kept = [Kept(number: checkpoint.number, outboxEnd: checkpoint.outboxEnd)]
+            }
+            self.state = Mutex(state)
+            for old in retried { try disk.remove(DeadLetter.retryName(of: old, in: names)) }
+        } catch let failure as DurableFailure {
+            throw failure
+        } catch {
+            throw .failed("\(error)")
+        }
+    }
+
+    // MARK: - Recovery
+
+    /// Hands out what came behind the checkpoint, in order.
+    func replay(_ visit: (JournalRecord) throws -> Void) throws {
+        for number in journals {
+            let file = try disk.open(Recovery.journalName(number))
+            var reader = RecordReader(file)
+            while let payload = try reader.next() {
+                state.withLock { $0.journalBytes += payload.count }
+                try visit(try JournalRecord(payload: payload))
+            }
+            if reader.offset < file.size {
+                notice(
+                    "\(Recovery.journalName(number)): the crash has torn the last "
+                        + "\(file.size - reader.offset) bytes, which nothing had relied on")
+                try file.truncate(to: reader.offset)
+            }
+            // It may have been in the cache only, and what comes now builds on it.
+            try file.sync()
+        }
+    }
+
+    /// From now on everything is written down, and alerts are delivered.
+    func beginLive() throws {
+        if keepsState { try room { state throws(DiskError) in try state.rotate(self) } }
+        state.withLock { $0.isLive = true }
+        try adoptLeftAlerts()
+        guard options.usesThreads else { return }
+        let committer = Thread { [self] in
+            while !state.withLock(\.isStopping) {
+                let wait = state.withLock {
+                    $0.pendingSince == nil ? 1_000_000_000 : self.options.commitAfter
+                }
+                _ = commitBell.wait(timeout: .now() + .nanoseconds(Int(wait)))
+                if state.withLock({ isCommitDue($0) }) { commit() }
+            }
+            committerEnded.signal()
+        }
+        committer.name = "commit"
+        committer.start()
+        for delivery in deliveries { delivery.start(self) }
+    }
+
+    /// Alerts that wait for sinks that are gone become dead letters.
+    private func adoptLeftAlerts() throws {
+        let gone = state.withLock { state in
+            state.ledgers.filter { ledger in !routes.contains { $0.name == ledger.name } }
+        }
+        for ledger in gone {
+            var count = 0
+            var sequence = ledger.low
+            while let segment = segment(holding: sequence), sequence < durableEnd {
+                var reader = RecordReader(try disk.open(segment.name))
+                while let payload = try reader.next() {
+                    let entry = try OutboxEntry(payload: payload)
+                    sequence = max(sequence, entry.sequence + 1)
+                    let isOpen = ledger.open.contains(entry.sequence)
+                    let isNew =
+                        entry.sequence >= ledger.next
+                        && !ledger.doneAhead.contains(entry.sequence)
+                    guard isOpen || isNew, entry.sinks.contains(ledger.name) else { continue }
+                    try deadLetter(
+                        entry, of: ledger.name, reason: "the sink is no longer declared",
+                        attempts: 0)
+                    count += 1
+                }
+            }
+            if count > 0 {
+                notice(
+                    "sink \(ledger.name) is no longer declared: \(count) alerts that waited for it are dead letters"
+                )
+            }
+            state.withLock { $0.ledgers.removeAll { $0.name == ledger.name } }
+        }
+    }
+
+    // MARK: - Writing
+
+    /// Writes down what the engine is about to be given.
+    func log(_ record: JournalRecord) throws {
+        guard keepsState else { return }
+        var mustLast = false
+        if case .bytes = record { mustLast = true }
+        let bytes = RecordLog.framed(record.payload)
+        try room { state throws(DiskError) in
+            try state.append(bytes, mustLast: mustLast, self.clock.now())
+        }
+        if mustLast { commitBell.signal() }
+    }
+
+    /// Puts alerts into the outbox. Those that are there already, from before the crash, are passed over.
+    func append(_ alerts: [Alert]) throws {
+        guard !alerts.isEmpty else { return }
+        let now = clock.wall()
+        try waitForRoomInOutbox()
+        try room { state throws(DiskError) in
+            var entries: [OutboxEntry] = []
+            var expected = state.expected
+            var filtered = 0
+            for alert in alerts {
+                let sinks = self.routes.filter { $0.takes(alert) }.map(\.name)
+                if sinks.isEmpty { filtered += 1 }
+                if !expected.isEmpty, let count = expected[alert.recordID], count > 0 {
+                    expected[alert.recordID] = count > 1 ? count - 1 : nil
+                    continue
+                }
+                guard !sinks.isEmpty else { continue }
+                entries.append(
+                    OutboxEntry(
+                        sequence: state.outbox.next + UInt64(entries.count), emittedAt: now,
+                        sinks: sinks, alert: alert))
+            }
+            try state.append(entries, self.disk, self.clock.now())
+            state.expected = expected
+            state.counters.filtered += filtered
+        }
+        commitBell.signal()
+    }
+
+    private func waitForRoomInOutbox() throws {
+        var isTold = false
+        while state.withLock({ $0.isLive && !$0.isStopping }) {
+            try check()
+            let isFull = state.withLock { state in
+                guard let low = state.ledgers.map(\.low).min() else { return false }
+                return state.outbox.bytes(from: low) > options.outboxBytesMax
+            }
+            if !isFull { return }
+            if !isTold {
+                notice("the outbox is full: the sources wait until a sink has taken some alerts")
+                isTold = true
+            }
+            state.withLock { $0.counters.outboxWaits += 1 }
+            pause(5_000_000)
+        }
+    }
+
+    /// Does something that takes room on the disk, as soon as there is some.
+    private func room(_ body: (inout State) throws(DiskError) -> Void) throws {
+        var isTold = false
+        while true {
+            try check()
+            let error: DiskError? = state.withLock { state in
+                do throws(DiskError) {
+                    try body(&state)
+                    return nil
+                } catch { return error }
+            }
+            guard let error else {
+                if isTold {
+                    state.withLock { $0.counters.isDiskFull = false }
+                    notice("there is room on the disk again: going on")
+                }
+                return
+            }
+            guard error.isFull else { throw DurableFailure.failed("\(error)") }
+            if !isTold {
+                notice("\(error): the sources wait until there is room; nothing is lost")
+                isTold = true
+                state.withLock { $0.counters.isDiskFull = true }
+            }
+            if state.withLock({ $0.isStopping }) {
+                throw DurableFailure.failed(
+                    "\(error), and the engine was told to stop: the next start goes on from the last checkpoint"
+                )
+            }
+            pause(200_000_000)
+        }
+    }
+
+    private func pause(_ nanoseconds: Int64) {
+        clock.sleep(nanoseconds)
+        if !options.usesThreads { pump() }
+    }
+
+    // MARK: - Committing
+
+    private func isCommitDue(_ state: State) -> Bool {
+        guard let since = state.pendingSince else { return false }
+        return state.pendingBytes >= options.commitBytes
+            || clock.now() - since >= options.commitAfter
+    }
+
+    /// Makes durable what has been written: the journal before the outbox.
+    func commit() {
+        commitLock.withLock { _ in
+            // After an error a second attempt would say that all is well, and it is not.
+            guard state.withLock({ $0.failure == nil }) else { return }
+            let work = state.withLock { state in
+                defer {
+                    state.unsyncedJournals = []
+                    state.unsyncedOutbox = []
+                    state.isFolderUnsynced = false
+                    state.pendingSince = nil
+                    state.pendingBytes = 0
+                }
+                return (
+                    files: state.unsyncedJournals + state.unsyncedOutbox, state.isFolderUnsynced,
+                    state.written, state.outbox.next
+                )
+            }
+            do throws(DiskError) {
+                if work.1 { try disk.syncFolder() }
+                for file in work.files { try file.sync() }
+            } catch {
+                fail(
+                    DurableFailure.failed(
+                        "\(error); what was written last may be lost, so the engine stops; the next start goes on from what is safe"
+                    ))
+                return
+            }
+            state.withLock { state in
+                state.committed = work.2
+                state.durableEnd = work.3
+                state.counters.commits += 1
+            }
+        }
+        for delivery in deliveries { delivery.ring() }
+    }
+
+    /// The work of all threads, for a store without; and what the pipeline's thread sees to now and then.
+    func tick() throws {
+        if !options.usesThreads { pump() }
+        let now = clock.now()
+        let isTime = state.withLock { state in
+            guard now >= state.nextPoll else { return false }
+            state.nextPoll = now + 1_000_000_000
+            return true
+        }
+        if isTime { try housekeeping() }
+        try check()
+    }
+
+    /// - Returns: After how many nanoseconds there is more to do.
+    @discardableResult
+    private func pump() -> Int64 {
+        guard !isPumping.exchange(true, ordering: .relaxed) else { return 0 }
+        defer { isPumping.store(false, ordering: .relaxed) }
+        if state.withLock({ isCommitDue($0) }) { commit() }
+        let pauses = deliveries.map { $0.step(self) }
+        let isPending = state.withLock { $0.pendingSince != nil }
+        return min(isPending ? options.commitAfter : .max, pauses.min() ?? .max)
+    }
+
+    private func housekeeping() throws {
+        if !keepsState {
+            try room { state throws(DiskError) in
+                if let low = state.ledgers.map(\.low).min() {
+                    try state.outbox.drop(before: low, keeping: 0, self.disk)
+                }
+            }
+            return
+        }
+        let names = try disk.names().filter(DeadLetter.isRetry)
+        for name in names.sorted() {
+            guard let letter = try DeadLetter(disk.open(name)) else { continue }
+            guard routes.contains(where: { $0.name == letter.sink }) else { continue }
+            let now = clock.wall()
+            try room { state throws(DiskError) in
+                let entry = OutboxEntry(
+                    sequence: state.outbox.next, emittedAt: now, sinks: [letter.sink],
+                    alert: letter.entry.alert, retryOf: letter.entry.sequence)
+                try state.append([entry], self.disk, self.clock.now())
+            }
+            commit()
+            try check()
+            try disk.remove(name)
+        }
+    }
+
+    // MARK: - Failing
+
+    /// Ends the run: whatever is asked of the store next throws this.
+    func fail(_ error: any Error) { state.withLock { $0.failure = $0.failure ?? error } }
+
+    private func check() throws {
+        if let failure = state.withLock(\.failure) { throw failure }
+    }
+
+    func notice(_ text: String) { tell(text) }
+
+    // MARK: - What sinks ask
+
+    var committed: UInt64 { state.withLock(\.committed) }
+    var durableEnd: UInt64 { state.withLock(\.durableEnd) }
+
+    func low(of sink: String) -> UInt64 {
+        state.withLock { state in state.ledgers.first { $0.name == sink }?.low ?? 0 }
+    }
+
+    func segment(holding sequence: UInt64) -> (name: String, isClosed: Bool)? {
+        state.withLock { $0.outbox.segment(holding: sequence) }
+    }
+
+    /// Notes that a sink has come to an entry.
+    ///
+    /// - Returns: Whether it is the sink's to deliver.
+    func take(_ entry: OutboxEntry, for sink: String) -> Bool {
+        state.withLock { state in
+            guard let index = state.ledgers.firstIndex(where: { $0.name == sink }) else {
+                return false
+            }
+            if entry.sequence < state.ledgers[index].next {
+                return state.ledgers[index].open.contains(entry.sequence)
+            }
+            state.ledgers[index].next = entry.sequence + 1
+            if state.ledgers[index].doneAhead.remove(entry.sequence) != nil { return false }
+            guard entry.sinks.contains(sink) else { return false }
+            state.ledgers[index].open.insert(entry.sequence)
+            return true
+        }
+    }
+
+    /// Notes that a sink is done with an alert.
+    ///
+    /// - Returns: What `committed` has reached when the note is durable.
+    func acknowledge(_ sequence: UInt64, by sink: String, mark: Int) throws -> UInt64 {
+        let record = JournalRecord.acknowledge(sink: sink, sequence: sequence, mark: mark)
+        let bytes = RecordLog.framed(record.payload)
+        var ticket: UInt64 = 0
+        try room { state throws(DiskError) in
+            if self.keepsState { try state.append(bytes, mustLast: true, self.clock.now()) }
+            if let index = state.ledgers.firstIndex(where: { $0.name == sink }) {
+                state.ledgers[index].acknowledge(sequence, mark: mark)
+            }
+            ticket = state.written
+        }
+        if keepsState { commitBell.signal() }
+        return ticket
+    }
+
+    /// Puts an alert aside that a sink does not take.
+    func deadLetter(_ entry: OutboxEntry, of sink: String, reason: String, attempts: Int) throws {
+        guard keepsState else {
+            notice("sink \(sink): alert \(entry.alert.id) is given up: \(reason)")
+            return
+        }
+        let letter = DeadLetter(
+            sink: sink, reason: reason, attempts: attempts, at: clock.wall(), entry: entry)
+        try room { _ throws(DiskError) in try letter.write(to: self.disk) }
+        notice(
+            "sink \(sink): alert \(entry.alert.id) is a dead letter after \(attempts) attempts: \(reason)"
+        )
+    }
+
+    // MARK: - Checkpoints
+
+    /// Whether it is time for a checkpoint.
+    var isCheckpointDue: Bool {
+        guard keepsState else { return false }
+        let now = clock.now()
+        return state.withLock { state in
+            !state.isWritingCheckpoint && state.journalBytes > 0
+                && (state.journalBytes >= options.journalBytesMax
+                    || now - state.lastCheckpoint >= options.checkpointEvery)
+        }
+    }
+
+    /// Takes the cut that the pipeline has made, and writes it beside the running engine.
+    ///
+    /// - Parameter started: When the engine stood still for it.
+    func checkpoint(_ cut: Checkpoint, since started: Int64) throws {
+        var checkpoint = cut
+        try room { state throws(DiskError) in
+            try state.rotate(self)
+            checkpoint.number = state.journalNumber
+            checkpoint.outboxEnd = state.outbox.next
+            checkpoint.sinks = state.ledgers
+            checkpoint.expected = state.expected
+            checkpoint.isClean = cut.isClean && state.ledgers.allSatisfy(\.open.isEmpty)
+            state.isWritingCheckpoint = true
+            state.lastCheckpoint = self.clock.now()
+            state.journalBytes = 0
+            state.counters.pauses.append(state.lastCheckpoint - started)
+        }
+        let final = checkpoint
+        if options.usesThreads, !cut.isClean {
+            checkpointQueue.async { [self] in write(final) }
+        } else {
+            if options.usesThreads { checkpointQueue.sync {} }
+            write(final)
+            try check()
+        }
+    }
+
+    private func write(_ checkpoint: Checkpoint) {
+        defer { state.withLock { $0.isWritingCheckpoint = false } }
+        // What the checkpoint counts on must be there before it is.
+        commit()
+        guard state.withLock({ $0.failure == nil }) else { return }
+        do throws(DiskError) {
+            try disk.replace(Recovery.checkpointName(checkpoint.number)) {
+                file throws(DiskError) in try checkpoint.write(to: file)
+            }
+        } catch {
+            if error.isFull {
+                notice("\(error): this checkpoint is left out; the one before stays good")
+            } else {
+                fail(DurableFailure.failed("\(error)"))
+            }
+            return
+        }
+        let kept = state.withLock { state in
+            state.kept.append(Kept(number: checkpoint.number, outboxEnd: checkpoint.outboxEnd))
+            state.kept = state.kept.suffix(2)
+            state.counters.checkpoints += 1
+            return state.kept
+        }
+        do throws(DiskError) {
+            try Recovery.tidy(disk, keeping: kept.map(\.number))
+            let ends = kept.map(\.outboxEnd)
+            let error: DiskError? = state.withLock { state in
+                guard kept.count > 1, let end = ends.min() else { return nil }
+                let low = min(end, state.ledgers.map(\.low).min() ?? end)
+                do throws(DiskError) {
+                    try state.outbox.drop(before: low, keeping: options.historyBytes, disk)
+                    return nil
+                } catch { return error }
+            }
+            if let error { throw error }
+        } catch {
+            notice("\(error); it is tried again after the next checkpoint")
+        }
+    }
+
+    // MARK: - The end
+
+    /// Gives the sinks time to take what is there, then ends all threads.
+    ///
+    /// - Parameter patience: Nanoseconds.
+    func drain(patience: Int64) {
+        let end = clock.now() + patience
+        commit()
+        while clock.now() < end, state.withLock({ $0.failure == nil }) {
+            let pause = options.usesThreads ? 2_000_000 : pump()
+            let isDone = waiting == 0 && deliveries.allSatisfy(\.isQuiet)
+            let isStuck = deliveries.allSatisfy(\.isQuiet) && clock.now() > end - patience / 2
+            if isDone || isStuck { break }
+            clock.sleep(max(2_000_000, min(pause, 500_000_000)))
+        }
+        state.withLock { $0.isStopping = true }
+        if options.usesThreads {
+            for delivery in deliveries { delivery.stop() }
+            commitBell.signal()
+            committerEnded.wait()
+            checkpointQueue.sync {}
+        }
+        commit()
+    }
+
+    /// How far the slowest sink is behind, in alerts.
+    var waiting: Int {
+        state.withLock { state in
+            let low = state.ledgers.map(\.low).min() ?? state.outbox.next
+            return Int(state.outbox.next - min(low, state.outbox.next))
+        }
+    }
+
+    /// What has been done, for people.
+    public var counters: DurableCounters {
+        var counters = state.withLock(\.counters)
+        counters.sinks = deliveries.map(\.counters)
+        counters.waiting = waiting
+        return counters
+    }
+}
+
+/// What a store has done, for people.
+public struct DurableCounters: Sendable {
+    public var checkpoints = 0
+    public var commits = 0
+    /// Alerts that no sink takes: all of theirs ask for a higher severity.
+    public var filtered = 0
+    /// How often the sources had to wait for room in the outbox.
+    public var outboxWaits = 0
+    public var isDiskFull = false
+    /// How far the slowest sink is behind, in alerts.
+    public var waiting = 0
+    public var sinks: [DeliveryCounters] = []
+    /// How long the engine stood still for each checkpoint, in nanoseconds.
+    public var pauses: [Int64] = []
+}
+
+extension DurableStore.State {
+    /// Begins the next journal.
+    mutating func rotate(_ store: DurableStore) throws(DiskError) {
+        let name = Recovery.journalName(journalNumber + 1)
+        let file = try store.disk.open(name)
+        let begin = JournalRecord.begin(lengthBefore: journal?.size ?? lengthBefore)
+        try file.append(RecordLog.framed(begin.payload))
+        journal = file
+        journalNumber += 1
+        unsyncedJournals.append(file)
+        isFolderUnsynced = true
+    }
+
+    mutating func append(_ bytes: [UInt8], mustLast: Bool, _ now: Int64) throws(DiskError) {
+        guard let journal else { return }
+        try journal.append(bytes)
+        journalBytes += bytes.count
+        if !unsyncedJournals.contains(where: { $0 === journal }) {
+            unsyncedJournals.append(journal)
+        }
+        if mustLast { note(bytes.count, now) }
+    }
+
+    mutating func append(
+        _ entries: [OutboxEntry], _ disk: any Disk, _ now: Int64
+    ) throws(DiskError) {
+        guard !entries.isEmpty else { return }
+        let before = outbox.segments.reduce(0) { $0 + $1.bytes }
+        try outbox.append(entries, disk, unsynced: &unsyncedOutbox)
+        note(outbox.segments.reduce(0) { $0 + $1.bytes } - before, now)
+    }
+
+    private mutating func note(_ bytes: Int, _ now: Int64) {
+        written += 1
+        pendingBytes += bytes
+        pendingSince = pendingSince ?? now
+    }
+}

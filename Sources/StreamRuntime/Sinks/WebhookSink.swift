@@ -1,0 +1,174 @@
+import CCrypto
+import CCurl
+import RuleModel
+import Synchronization
+
+/// Where a webhook goes and how.
+public struct WebhookSettings: Sendable {
+    public var url: String
+    /// Each as `Name: value`.
+    public var headers: [String] = []
+    /// The key that bodies are signed with.
+    public var secret: [UInt8]?
+    public var timeoutSeconds = 10
+    /// Paths of PEM files.
+    public var authorities: String?
+    public var certificate: String?
+    public var privateKey: String?
+    /// Whether the server's certificate is checked.
+    public var verifies = true
+
+    public init(url: String) { self.url = url }
+}
+
+/// Posts each alert as JSON.
+///
+/// Headers: `Idempotency-Key` is the same whenever the record comes again. With a secret,
+/// `X-Martlet-Signature: t=SECONDS,v1=HEX` holds the HMAC-SHA256 of `SECONDS.BODY`.
+/// Redirects are not followed, and link-local addresses are refused.
+public final class WebhookSink: Sink {
+    private struct State {
+        var multi: OpaquePointer?
+    }
+
+    private let settings: WebhookSettings
+    private let clock: RuntimeClock
+    private let state = Mutex(State())
+
+    public init(_ settings: WebhookSettings, clock: RuntimeClock = .system) {
+        self.settings = settings
+        self.clock = clock
+    }
+
+    deinit {
+        state.withLock {
+            if let multi = $0.multi { curl_multi_cleanup(UnsafeMutableRawPointer(multi)) }
+        }
+    }
+
+    /// See `Sink`.
+    public var promise: SinkPromise {
+        .atLeastOnce("marked `redelivery`, the same Idempotency-Key")
+    }
+    /// See `Sink`.
+    public var inFlightMax: Int { 32 }
+    /// See `Sink`.
+    public var isConcurrent: Bool { true }
+
+    /// See `Sink`.
+    public func open(mark: Int) throws(SinkError) {
+        _ = curlIsReady
+        let isMade = state.withLock { state in
+            state.multi = OpaquePointer(curl_multi_init())
+            return state.multi != nil
+        }
+        if !isMade { throw SinkError("libcurl cannot be started") }
+    }
+
+    /// See `Sink`.
+    public func deliver(_ entries: [OutboxEntry]) -> [DeliveryResult] {
+        state.withLock { state in
+            guard let multi = state.multi else {
+                return entries.map { _ in .failed("libcurl is not there", retryAfterSeconds: nil) }
+            }
+            return post(entries, multi)
+        }
+    }
+
+    private func post(_ entries: [OutboxEntry], _ multi: OpaquePointer) -> [DeliveryResult] {
+        var calls: [(handle: UnsafeMutableRawPointer, headers: UnsafeMutablePointer<curl_slist>?)] =
+            []
+        var results: [DeliveryResult] = entries.map { _ in
+            .failed("no answer", retryAfterSeconds: nil)
+        }
+        for entry in entries {
+            guard let handle = curl_easy_init() else { break }
+            calls.append((handle, prepare(handle, entry)))
+            curl_multi_add_handle(UnsafeMutableRawPointer(multi), handle)
+        }
+        defer {
+            for call in calls {
+                curl_multi_remove_handle(UnsafeMutableRawPointer(multi), call.handle)
+                curl_easy_cleanup(call.handle)
+                curl_slist_free_all(call.headers)
+            }
+        }
+        let multi = UnsafeMutableRawPointer(multi)
+        var running: Int32 = 0
+        repeat {
+            guard curl_multi_perform(multi, &running) == CURLM_OK else { break }
+            var left: Int32 = 0
+            while let message = curl_multi_info_read(multi, &left)?.pointee {
+                guard message.msg == CURLMSG_DONE,
+                    let index = calls.firstIndex(where: { $0.handle == message.easy_handle })
+                else { continue }
+                results[index] = result(calls[index].handle, message.data.result)
+            }
+            if running > 0 { curl_multi_poll(multi, nil, 0, 1000, nil) }
+        } while running > 0
+        return results
+    }
+
+    private func prepare(
+        _ handle: UnsafeMutableRawPointer, _ entry: OutboxEntry
+    ) -> UnsafeMutablePointer<curl_slist>? {
+        var body: [UInt8] = []
+        AlertForm.json.append(entry, to: &body)
+        body.removeLast()
+        var headers = [
+            "Content-Type: application/json", "User-Agent: martlet", "Expect:",
+            "Idempotency-Key: \(entry.alert.recordID)",
+        ]
+        if let secret = settings.secret {
+            let seconds = clock.wall().nanoseconds / 1_000_000_000
+            let signature = hmac(Array("\(seconds).".utf8) + body, key: secret)
+            headers.append("X-Martlet-Signature: t=\(seconds),v1=\(signature)")
+        }
+        var list: UnsafeMutablePointer<curl_slist>?
+        for header in headers + settings.headers { list = curl_slist_append(list, header) }
+        curl_set_guards(handle)
+        curl_set_text(handle, CURLOPT_URL, settings.url)
+        curl_set_headers(handle, list)
+        body.withUnsafeBytes { bytes in
+            _ = curl_set_body(handle, bytes.baseAddress, bytes.count)
+        }
+        curl_set_long(handle, CURLOPT_TIMEOUT, settings.timeoutSeconds)
+        curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, settings.verifies ? 1 : 0)
+        curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, settings.verifies ? 2 : 0)
+        if let path = settings.authorities { curl_set_text(handle, CURLOPT_CAINFO, path) }
+        if let path = settings.certificate { curl_set_text(handle, CURLOPT_SSLCERT, path) }
+        if let path = settings.privateKey { curl_set_text(handle, CURLOPT_SSLKEY, path) }
+        return list
+    }
+
+    private func result(_ handle: UnsafeMutableRawPointer, _ code: CURLcode) -> DeliveryResult {
+        guard code == CURLE_OK else {
+            if code == CURLE_ABORTED_BY_CALLBACK {
+                return .failed("the address is link-local and refused", retryAfterSeconds: nil)
+            }
+            return .failed(String(cString: curl_easy_strerror(code)), retryAfterSeconds: nil)
+        }
+        let status = curl_status(handle)
+        let seconds = Int(curl_retry_after(handle))
+        switch status {
+        case 200..<300: return .done
+        // The server has looked at this alert and does not want it.
+        case 400, 409, 413, 415, 422: return .refused("answered \(status)")
+        default:
+            return .failed("answered \(status)", retryAfterSeconds: seconds > 0 ? seconds : nil)
+        }
+    }
+}
+
+/// The library wants to be told once, before it is used.
+private let curlIsReady: Bool = curl_global_init(Int(CURL_GLOBAL_ALL)) == CURLE_OK
+
+/// HMAC-SHA256 in hexadecimal.
+///
+/// - SeeAlso: RFC 2104, RFC 4231 for check values.
+func hmac(_ message: [UInt8], key: [UInt8]) -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    var count: UInt32 = 0
+    HMAC(EVP_sha256(), key, Int32(key.count), message, message.count, &digest, &count)
+    return digest.map { ($0 < 16 ? "0" : "") + String($0, radix: 16) }.joined()
+}

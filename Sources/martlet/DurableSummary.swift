@@ -1,0 +1,50 @@
+import MatchEngine
+import RuleModel
+import StreamRuntime
+
+/// What a run went on from; nil when it began anew.
+func describe(_ recovery: Pipeline.RecoveryReport) -> String? {
+    let rules = recovery.rules.rules
+    if rules.isEmpty, recovery.replayedEvents == 0 { return nil }
+    var text = "going on where the engine before stopped"
+    let counts = [ReloadOutcome.kept, .reset, .new, .removed].compactMap { outcome in
+        let names = rules.filter { $0.outcome == outcome }.map(\.name)
+        if names.isEmpty { return nil as String? }
+        let shown = outcome == .kept ? "" : " (\(names.prefix(5).joined(separator: ", ")))"
+        return "\(counted(names.count, "rule")) \(outcome.rawValue)\(shown)"
+    }
+    if !counts.isEmpty { text += ": " + counts.joined(separator: ", ") }
+    text += "; \(counted(recovery.replayedEvents, "event")) behind the checkpoint processed again"
+    return text + "; ready after \(shortSeconds(recovery.seconds))"
+}
+
+/// Checkpoints, and what each sink has done.
+func describe(_ durable: DurableCounters) -> [String] {
+    var lines: [String] = []
+    let pauses = durable.pauses.sorted()
+    if let longest = pauses.last {
+        lines.append(
+            "\(counted(pauses.count, "checkpoint")); the engine stood still for "
+                + "\(milliseconds(Double(pauses[pauses.count / 2]) / 1e9)) at the median, "
+                + "\(milliseconds(Double(longest) / 1e9)) at most")
+    }
+    for sink in durable.sinks {
+        var text = "sink \(sink.name): \(grouped(sink.delivered)) delivered"
+        if sink.retries > 0 { text += ", \(grouped(sink.retries)) tried again" }
+        if sink.redelivered > 0 { text += ", \(grouped(sink.redelivered)) perhaps a second time" }
+        if sink.deadLetters > 0 { text += ", \(counted(sink.deadLetters, "dead letter"))" }
+        if let trouble = sink.trouble { text += "; in trouble: \(trouble)" }
+        lines.append(text)
+    }
+    if durable.filtered > 0 {
+        lines.append(
+            "\(counted(durable.filtered, "alert")) below the severity that every sink asks for")
+    }
+    if durable.waiting > 0 {
+        lines.append(
+            "\(counted(durable.waiting, "alert")) not delivered"
+                + (durable.pauses.isEmpty
+                    ? " and lost: there is no data folder" : "; they wait in the data folder"))
+    }
+    return lines
+}
