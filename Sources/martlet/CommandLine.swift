@@ -8,7 +8,7 @@ import RuleSyntax
 let allCommands: [CommandSpec] = [
     runCommand, reloadCommand, statusCommand, replayCommand, testCommand, checkCommand,
     formatCommand, planCommand, diffCommand,
-    explainCommand,
+    explainCommand, fieldsCommand, newCommand, initCommand, fixCommand, docsCommand,
     graphCommand, languageServerCommand, benchCommand, importCommand, completionsCommand,
     versionCommand,
 ]

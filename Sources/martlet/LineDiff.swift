@@ -3,7 +3,7 @@
 ///
 /// - SeeAlso: Hunt, McIlroy, "An Algorithm for Differential File Comparison", 1976; here the plain
 ///   longest common subsequence after equal ends are cut off, O(changed lines squared).
-func unifiedDiff(old: String, new: String, name: String) -> String {
+func unifiedDiff(old: String, new: String, name: String, change: String = "formatted") -> String {
     let before = old.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     let after = new.split(separator: "\n", omittingEmptySubsequences: false).map(String.init)
     var head = 0
@@ -21,7 +21,7 @@ func unifiedDiff(old: String, new: String, name: String) -> String {
     lines += script
     lines += before[(before.count - tail)...].map { (" ", $0) }
 
-    var text = "--- \(name)\n+++ \(name) (formatted)\n"
+    var text = "--- \(name)\n+++ \(name) (\(change))\n"
     var index = 0
     var oldLine = 1
     var newLine = 1

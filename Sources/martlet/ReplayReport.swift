@@ -75,24 +75,18 @@ struct ReplayReport {
 
     var html: String {
         let rows = rows
-        return """
-            <!DOCTYPE html>
-            <html lang="en"><head><meta charset="utf-8">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <title>Martlet replay</title>
-            <style>\(ReplayReport.style)</style></head><body>
-            <header><h1>Replay</h1>
-            <p>\(escaped(start.description)) to \(escaped(end.description)) · \(escaped(facts.files.joined(separator: ", ")))</p></header>
-            \(tiles(rows))
-            <section><h2>Time line of alerts</h2>\(timeline(rows))</section>
-            <section><h2>Noise per day</h2>\(noise(rows))</section>
-            <section><h2>Rules</h2>\(table(rows))</section>
-            <section><h2>Alerts</h2>\(list)</section>
-            <footer>martlet \(versionNumber)</footer>
-            </body></html>
-
-            """
+        let files = facts.files.joined(separator: ", ")
+        return htmlPage(
+            title: "Martlet replay",
+            body: """
+                <header><h1>Replay</h1>
+                <p>\(escaped(start.description)) to \(escaped(end.description)) · \(escaped(files))</p></header>
+                \(tiles(rows))
+                <section><h2>Time line of alerts</h2>\(timeline(rows))</section>
+                <section><h2>Noise per day</h2>\(noise(rows))</section>
+                <section><h2>Rules</h2>\(table(rows))</section>
+                <section><h2>Alerts</h2>\(list)</section>
+                """)
     }
 
     // MARK: - Parts
@@ -281,33 +275,4 @@ struct ReplayReport {
 
     private func one(_ number: Double) -> String { Value.text(of: (number * 10).rounded() / 10) }
     private func two(_ number: Double) -> String { Value.text(of: (number * 100).rounded() / 100) }
-
-    static let style = """
-        :root{--ink:#1c2430;--soft:#667085;--line:#dfe3e8;--paper:#fff;--tile:#f6f7f9;--critical:#b42318;--high:#d9480f;--warning:#c77700;--medium:#c77700;--low:#2f6f9f;--info:#7a8494}
-        @media(prefers-color-scheme:dark){:root{--ink:#e6e9ee;--soft:#98a2b3;--line:#343c48;--paper:#14181f;--tile:#1d232c;--critical:#f97066;--high:#fd8b51;--warning:#f0b429;--medium:#f0b429;--low:#6cb2e0;--info:#98a2b3}}
-        body{font:15px/1.45 system-ui,sans-serif;color:var(--ink);background:var(--paper);max-width:1180px;margin:0 auto;padding:24px}
-        h1{font-size:26px;margin:0}h2{font-size:18px;margin:32px 0 10px}header p,footer,small,.legend{color:var(--soft)}small{display:block;font-size:12px}
-        .tiles{display:flex;flex-wrap:wrap;gap:12px;margin-top:18px}.tile{background:var(--tile);border-radius:8px;padding:12px 18px;min-width:120px;max-width:320px}.tile b{display:block;font-size:24px}.tile span{color:var(--soft)}
-        svg{width:100%;height:auto}svg text{font-size:13px;fill:var(--ink)}svg .tick,svg .count{fill:var(--soft);font-size:12px}.axis{stroke:var(--line)}
-        table{border-collapse:collapse;width:100%;font-size:14px}th,td{text-align:left;padding:5px 10px 5px 0;border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}th{color:var(--soft);font-weight:500}.n{text-align:right}.t{white-space:nowrap}.over{color:var(--critical);font-weight:600}
-        i{display:inline-block;width:10px;height:10px;border-radius:2px;margin-right:6px}.legend span{margin-right:16px}
-        .critical{background:var(--critical);fill:var(--critical)}.high{background:var(--high);fill:var(--high)}.warning{background:var(--warning);fill:var(--warning)}.medium{background:var(--medium);fill:var(--medium)}.low{background:var(--low);fill:var(--low)}.info{background:var(--info);fill:var(--info)}
-        footer{margin-top:40px}
-        """
-}
-
-/// Text for HTML: inert wherever it stands between tags or in quotes.
-func escapedHTML(_ text: String) -> String {
-    var result = ""
-    for scalar in visible(text).unicodeScalars {
-        switch scalar {
-        case "&": result += "&amp;"
-        case "<": result += "&lt;"
-        case ">": result += "&gt;"
-        case "\"": result += "&quot;"
-        case "'": result += "&#39;"
-        default: result.unicodeScalars.append(scalar)
-        }
-    }
-    return result
 }

@@ -216,7 +216,7 @@ public struct RuleMetadata: Sendable, Equatable {
     }
 
     /// The tactics of MITRE ATT&CK for Enterprise, version 15.
-    static let tactics: [(id: String, name: String)] = [
+    public static let tactics: [(id: String, name: String)] = [
         ("TA0043", "reconnaissance"), ("TA0042", "resource-development"),
         ("TA0001", "initial-access"), ("TA0002", "execution"), ("TA0003", "persistence"),
         ("TA0004", "privilege-escalation"), ("TA0005", "defense-evasion"),
