@@ -8,7 +8,8 @@ import RuleSyntax
 let allCommands: [CommandSpec] = [
     runCommand, reloadCommand, statusCommand, replayCommand, testCommand, checkCommand,
     formatCommand, planCommand, diffCommand,
-    explainCommand, fieldsCommand, newCommand, initCommand, fixCommand, docsCommand,
+    explainCommand, fieldsCommand, newCommand, initCommand, fixCommand, docsCommand, toJSONCommand,
+    fromJSONCommand,
     graphCommand, languageServerCommand, benchCommand, importCommand, completionsCommand,
     versionCommand,
 ]

@@ -57,7 +57,7 @@ struct CommandTests {
         arguments: [
             "check", "fmt", "run", "reload", "status", "replay", "test", "plan", "explain", "graph",
             "bench", "import",
-            "completions", "diff", "docs", "fields", "fix", "init", "new",
+            "completions", "diff", "docs", "fields", "fix", "from-json", "init", "new", "to-json",
             "version",
         ])
     func helpPages(verb: String) throws {
