@@ -6,7 +6,8 @@ import RuleSyntax
 
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
-    runCommand, reloadCommand, statusCommand, replayCommand, testCommand, checkCommand,
+    runCommand, reloadCommand, statusCommand, alertsCommand, deadLetterCommand, stateCommand,
+    replayCommand, testCommand, checkCommand,
     formatCommand, planCommand, diffCommand,
     explainCommand, fieldsCommand, newCommand, initCommand, fixCommand, docsCommand, toJSONCommand,
     fromJSONCommand,

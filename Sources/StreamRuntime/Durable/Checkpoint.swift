@@ -165,9 +165,11 @@ struct SinkLedger: Sendable {
     /// All alerts before this one are done.
     var low: UInt64 { open.min() ?? next }
 
-    mutating func acknowledge(_ sequence: UInt64, mark: Int) {
+    mutating func acknowledge(_ sequences: [UInt64], mark: Int) {
         self.mark = mark
-        if open.remove(sequence) == nil, sequence >= next { doneAhead.insert(sequence) }
+        for sequence in sequences where open.remove(sequence) == nil && sequence >= next {
+            doneAhead.insert(sequence)
+        }
     }
 
     /// Alerts before this one were done, or they would still be there.

@@ -23,6 +23,10 @@ public struct DeadLetter: Sendable {
         return "\(DeadLetter.prefix)\(entry.sequence)-\(String(safe))"
     }
 
+    static func isLetter(_ name: String) -> Bool {
+        (name.hasPrefix(prefix) || name.hasPrefix(retryPrefix)) && !name.hasSuffix(".tmp")
+    }
+
     static func isRetry(_ name: String) -> Bool {
         name.hasPrefix(retryPrefix) && !name.hasSuffix(".tmp")
     }

@@ -38,8 +38,10 @@ final class Delivery: Sendable {
         var reader: RecordReader?
         var segment = ""
         var items: [Item] = []
-        /// Tickets of notes that are not durable yet.
+        /// Tickets of notes that are not durable yet, one for each alert.
         var unsettled: [UInt64] = []
+        /// When trouble may be told again.
+        var nextNotice: Int64 = 0
         var successes = 0
         /// Alerts before this one that may have been sent before the crash: so many are marked.
         var doubtful: Int
@@ -139,12 +141,16 @@ final class Delivery: Sendable {
             return max(1_000_000, pause)
         }
         let results = sink.deliver(batch.map { state.items[$0].entry })
-        // Later ones first, so that places stay right.
         var finished: [Int] = []
         for (place, result) in zip(batch, results) {
             if try settle(place, result, &state, store) { finished.append(place) }
         }
-        for place in finished.reversed() { state.items.remove(at: place) }
+        if !finished.isEmpty {
+            let done = finished.map { state.items[$0].entry.sequence }
+            try acknowledge(done, &state, store)
+            // Later ones first, so that places stay right.
+            for place in finished.reversed() { state.items.remove(at: place) }
+        }
         return finished.isEmpty ? 1_000_000 : 0
     }
 
@@ -157,8 +163,7 @@ final class Delivery: Sendable {
             guard store.take(entry, for: name) else { continue }
             if entry.sequence < state.doubtfulEnd {
                 if sink.holds(entry) {
-                    let ticket = try store.acknowledge(entry.sequence, by: name, mark: sink.mark)
-                    state.unsettled.append(ticket)
+                    try acknowledge([entry.sequence], &state, store)
                     continue
                 }
                 if state.doubtful > 0, case .atLeastOnce = sink.promise {
@@ -211,18 +216,22 @@ final class Delivery: Sendable {
 
     // MARK: - What came of it
 
+    private func acknowledge(
+        _ done: [UInt64], _ state: inout State, _ store: DurableStore
+    ) throws {
+        let ticket = try store.acknowledge(done, by: name, mark: sink.mark)
+        state.unsettled += done.map { _ in ticket }
+    }
+
     /// Whether the item is finished.
     private func settle(
         _ place: Int, _ result: DeliveryResult, _ state: inout State, _ store: DurableStore
     ) throws -> Bool {
-        let entry = state.items[place].entry
         switch result {
         case .done:
             state.successes += 1
             state.counters.delivered += 1
             state.counters.trouble = nil
-            state.unsettled.append(
-                try store.acknowledge(entry.sequence, by: name, mark: sink.mark))
             return true
         case .broken(let reason):
             throw DurableFailure.failed("\(name): \(reason)")
@@ -247,12 +256,11 @@ final class Delivery: Sendable {
         if item.strikes >= Delivery.strikesMax {
             try store.deadLetter(item.entry, of: name, reason: reason, attempts: item.attempts)
             state.counters.deadLetters += 1
-            state.unsettled.append(
-                try store.acknowledge(item.entry.sequence, by: name, mark: sink.mark))
             return true
         }
-        if state.counters.trouble == nil {
-            store.notice("sink \(name): \(reason); it is tried again until it works")
+        if state.counters.trouble == nil, clock.now() >= state.nextNotice {
+            state.nextNotice = clock.now() + Delivery.longestPause
+            store.notice("sink \(name): \(reason); trying again")
         }
         state.counters.trouble = reason
         state.counters.retries += 1

@@ -507,17 +507,17 @@ public final class DurableStore: Sendable {
         }
     }
 
-    /// Notes that a sink is done with an alert.
+    /// Notes that a sink is done with alerts; after a crash with all of them or with none.
     ///
     /// - Returns: What `committed` has reached when the note is durable.
-    func acknowledge(_ sequence: UInt64, by sink: String, mark: Int) throws -> UInt64 {
-        let record = JournalRecord.acknowledge(sink: sink, sequence: sequence, mark: mark)
+    func acknowledge(_ sequences: [UInt64], by sink: String, mark: Int) throws -> UInt64 {
+        let record = JournalRecord.acknowledge(sink: sink, sequences: sequences, mark: mark)
         let bytes = RecordLog.framed(record.payload)
         var ticket: UInt64 = 0
         try room { state throws(DiskError) in
             if self.keepsState { try state.append(bytes, mustLast: true, self.clock.now()) }
             if let index = state.ledgers.firstIndex(where: { $0.name == sink }) {
-                state.ledgers[index].acknowledge(sequence, mark: mark)
+                state.ledgers[index].acknowledge(sequences, mark: mark)
             }
             ticket = state.written
         }

@@ -14,8 +14,8 @@ enum JournalRecord {
         source: String, arrival: UInt64, name: String, offset: Int, line: Int, [UInt8])
     /// Time that passed without events.
     case time(idle: [String], advance: Timestamp?)
-    /// A sink is done with an alert.
-    case acknowledge(sink: String, sequence: UInt64, mark: Int)
+    /// A sink is done with alerts, all of them at once.
+    case acknowledge(sink: String, sequences: [UInt64], mark: Int)
 
     private enum Tag: UInt8 { case begin = 1, range, bytes, time, acknowledge }
 
@@ -45,11 +45,12 @@ enum JournalRecord {
             writer.write(idle.count)
             for name in idle { writer.write(name) }
             writer.write(time: advance)
-        case .acknowledge(let sink, let sequence, let mark):
+        case .acknowledge(let sink, let sequences, let mark):
             tag(.acknowledge)
             writer.write(sink)
-            writer.write(unsigned: sequence)
             writer.write(mark)
+            writer.write(sequences.count)
+            for sequence in sequences { writer.write(unsigned: sequence) }
         }
         return writer.bytes
     }
@@ -73,9 +74,11 @@ enum JournalRecord {
             for _ in 0..<(try reader.count()) { idle.append(try reader.string()) }
             self = .time(idle: idle, advance: try reader.time())
         case .acknowledge:
-            self = .acknowledge(
-                sink: try reader.string(), sequence: try reader.unsigned(),
-                mark: try reader.tally())
+            let sink = try reader.string()
+            let mark = try reader.tally()
+            var sequences: [UInt64] = []
+            for _ in 0..<(try reader.count()) { sequences.append(try reader.unsigned()) }
+            self = .acknowledge(sink: sink, sequences: sequences, mark: mark)
         case nil: throw reader.damaged("an unknown kind of record")
         }
         try reader.expectEnd(of: "a record")

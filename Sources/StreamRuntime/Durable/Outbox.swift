@@ -8,7 +8,7 @@ public struct OutboxEntry: Sendable {
     /// When it was put into the outbox, by the wall clock.
     public var emittedAt: Timestamp
     /// The sinks it is for.
-    var sinks: [String]
+    public internal(set) var sinks: [String]
     /// The entry that had become a dead letter and is tried again with this one.
     var retryOf: UInt64?
     public var alert: Alert

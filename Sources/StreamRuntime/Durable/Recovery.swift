@@ -96,13 +96,12 @@ struct Recovery {
                     isClean = false
                 }
                 isFirst = false
-                if case .acknowledge(let sink, let sequence, let mark) = record {
-                    if let index = ledgers.firstIndex(where: { $0.name == sink }) {
-                        ledgers[index].acknowledge(sequence, mark: mark)
-                    } else {
-                        var ledger = SinkLedger(name: sink, next: checkpoint?.outboxEnd ?? 0)
-                        ledger.acknowledge(sequence, mark: mark)
-                        ledgers.append(ledger)
+                if case .acknowledge(let sink, let sequences, let mark) = record {
+                    if !ledgers.contains(where: { $0.name == sink }) {
+                        ledgers.append(SinkLedger(name: sink, next: checkpoint?.outboxEnd ?? 0))
+                    }
+                    for index in ledgers.indices where ledgers[index].name == sink {
+                        ledgers[index].acknowledge(sequences, mark: mark)
                     }
                 }
             }

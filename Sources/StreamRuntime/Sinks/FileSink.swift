@@ -10,7 +10,8 @@ public final class FileSink: Sink {
     private struct State {
         var descriptor: Int32 = -1
         var identity: FileIdentity?
-        var size = 0
+        /// The size with the last alert that is known to be done: a crash is looked for behind it.
+        var mark = 0
         /// Lines that were written and not noted before the crash.
         var tail: [[UInt8]: Int] = [:]
         var buffer: [UInt8] = []
@@ -37,7 +38,7 @@ public final class FileSink: Sink {
     /// See `Sink`.
     public var isConcurrent: Bool { false }
     /// See `Sink`.
-    public var mark: Int { state.withLock(\.size) }
+    public var mark: Int { state.withLock(\.mark) }
 
     /// See `Sink`.
     public func open(mark: Int) throws(SinkError) {
@@ -99,7 +100,7 @@ public final class FileSink: Sink {
         if start >= 0, fdatasync(state.descriptor) != 0, errno != EINVAL {
             return "cannot be made durable: " + lastSystemError()
         }
-        state.size = max(0, Int(lseek(state.descriptor, 0, SEEK_END)))
+        state.mark = max(0, Int(lseek(state.descriptor, 0, SEEK_END)))
         return nil
     }
 
@@ -114,7 +115,7 @@ public final class FileSink: Sink {
     /// Reads the lines behind the mark, and cuts off one that the crash has torn.
     private func readTail(_ state: inout State, from mark: Int) -> String? {
         let size = Int(lseek(state.descriptor, 0, SEEK_END))
-        state.size = max(0, size)
+        state.mark = min(mark, max(0, size))
         // A file that is shorter has been exchanged: what is in it is not ours to judge.
         guard size > mark else { return nil }
         var bytes = [UInt8](repeating: 0, count: size - mark)
@@ -128,7 +129,6 @@ public final class FileSink: Sink {
             guard ftruncate(state.descriptor, off_t(mark + end)) == 0 else {
                 return "cannot be cut to its last whole line: " + lastSystemError()
             }
-            state.size = mark + end
         }
         return nil
     }

@@ -1,0 +1,110 @@
+import MatchEngine
+import RuleModel
+
+/// What lies in a data folder, read without changing it, also while an engine runs on it.
+public struct FolderReport: Sendable {
+    /// One file and what is wrong with it.
+    public struct File: Sendable {
+        public var name: String
+        public var bytes: Int
+        /// For people: what is in it.
+        public var content: String
+        /// Nil when it is whole.
+        public var damage: String?
+    }
+
+    public private(set) var files: [File] = []
+
+    /// Reads every file, and every checksum.
+    public init(_ disk: any Disk) throws(DiskError) {
+        for name in try disk.names().sorted() where name != "lock" && name != "format" {
+            if name.hasSuffix(".tmp") || name.hasSuffix(".sock") { continue }
+            let file = try disk.open(name)
+            var report = File(name: name, bytes: file.size, content: "", damage: nil)
+            if Recovery.checkpoints([name]).first != nil {
+                describeCheckpoint(file, &report)
+            } else if DeadLetter.isLetter(name) {
+                let letter = try DeadLetter(file)
+                report.content = letter.map { "\($0.entry.alert.id) for \($0.sink)" } ?? ""
+                report.damage = letter == nil ? "its checksum is wrong" : nil
+            } else {
+                try describeLog(file, isOutbox: Outbox.first(of: name) != nil, &report)
+            }
+            files.append(report)
+        }
+    }
+
+    private func describeCheckpoint(_ file: any DiskFile, _ report: inout File) {
+        do throws(CheckpointError) {
+            let checkpoint = try Checkpoint(file)
+            var parts = ["\(checkpoint.engines.count) engines"]
+            if let time = checkpoint.lastTime { parts.append("events up to \(time)") }
+            for sink in checkpoint.sinks {
+                parts.append("\(sink.name) done up to \(sink.low) of \(checkpoint.outboxEnd)")
+            }
+            report.content = parts.joined(separator: ", ")
+        } catch {
+            switch error {
+            case .damaged(let part): report.damage = "\(part) is not what was written"
+            case .newer(let reason): report.damage = reason
+            case .unreadable(let error): report.damage = "\(error)"
+            }
+        }
+    }
+
+    private func describeLog(
+        _ file: any DiskFile, isOutbox: Bool, _ report: inout File
+    ) throws(DiskError) {
+        var reader = RecordReader(file)
+        var count = 0
+        while try reader.next() != nil { count += 1 }
+        report.content = "\(count) \(isOutbox ? "alerts" : "records")"
+        // What a crash has torn, or the running engine is writing, is at the end.
+        if reader.offset < report.bytes {
+            report.content +=
+                ", then \(report.bytes - reader.offset) bytes that are no whole record"
+        }
+    }
+
+    /// Hands out the alerts that are still in the outbox, the oldest first, with the sinks they are for.
+    public static func alerts(
+        in disk: any Disk, _ visit: (OutboxEntry) -> Void
+    ) throws {
+        for first in try disk.names().compactMap(Outbox.first).sorted() {
+            var reader = RecordReader(try disk.open(Outbox.name(of: first)))
+            while let payload = try reader.next() {
+                let entry = try OutboxEntry(payload: payload)
+                if entry.retryOf == nil { visit(entry) }
+            }
+        }
+    }
+
+    /// Copies what an engine needs to go on into an empty folder, also while the engine runs.
+    ///
+    /// Checkpoints first, then what builds on them, so that the copy is one that a crash could have left.
+    /// - Returns: How many bytes; nil when the engine has tidied meanwhile, so that it must be tried again.
+    public static func copy(from disk: any Disk, to copy: any Disk) throws(DiskError) -> Int? {
+        let names = try disk.names()
+        func numbered(_ prefix: String) -> [String] {
+            names.filter { $0.hasPrefix(prefix) && !$0.hasSuffix(".tmp") }.sorted()
+        }
+        var total = 0
+        let wanted =
+            numbered("checkpoint-") + numbered("journal-") + numbered("outbox-")
+            + numbered("dead-") + numbered("retry-") + numbered("format")
+        for name in wanted {
+            let source = try disk.open(name)
+            let size = source.size
+            let file = try copy.open(name)
+            while file.size < size {
+                let piece = try source.read(at: file.size, count: min(4 << 20, size - file.size))
+                if piece.isEmpty { return nil }
+                try file.append(piece)
+            }
+            try file.sync()
+            total += size
+        }
+        try copy.syncFolder()
+        return Set(try disk.names()).isSuperset(of: wanted) ? total : nil
+    }
+}

@@ -1,0 +1,200 @@
+import MatchEngine
+import RuleModel
+import StreamRuntime
+
+private let dataOption = OptionSpec("data", value: "DIR", "the data folder of the engine")
+
+private func folder(_ arguments: ParsedArguments) throws(Failure) -> (
+    path: String, disk: SystemDisk
+) {
+    guard let path = arguments.value("data") else {
+        throw Failure(.badUsage, "the data folder is not named", help: "write `--data DIR`")
+    }
+    return (path, try orFail { try DataFolder.reading(path: path) })
+}
+
+// MARK: - Alerts
+
+/// `martlet alerts`: what was said lately.
+let alertsCommand = CommandSpec(
+    name: "alerts", summary: "print the alerts that a data folder still holds", positionals: "",
+    options: [
+        dataOption,
+        OptionSpec("since", value: "D", "only those put out in the last D, for example 1h"),
+        OptionSpec("rule", value: "NAME", "only those of this rule; may be given several times"),
+        OptionSpec(
+            "format", choices: ["text", "json"],
+            "how alerts are printed (default: text on a terminal, else json)"),
+    ],
+    notes: [
+        """
+        The outbox holds what is not delivered yet, and the last 16 MiB of what is. The engine may be
+        running. `emitted_at` is when an alert was put into the outbox.
+        """
+    ],
+    examples: ["martlet alerts --data state --since 1h --rule ssh_bruteforce"]
+) { arguments throws(Failure) in
+    let console = Console(arguments)
+    let disk = try folder(arguments).disk
+    let start = try duration(arguments, "since").map { wallTime() - $0 }
+    let rules = arguments.values("rule")
+    let form = alertForm(
+        isJSON: arguments.value("format").map { $0 == "json" }, isFile: false,
+        colour: console.coloursOutput, showsDate: true)
+    var bytes: [UInt8] = []
+    try orFail {
+        try FolderReport.alerts(in: disk) { entry in
+            if let start, entry.emittedAt < start { return }
+            if !rules.isEmpty, !rules.contains(entry.alert.rule) { return }
+            form.append(entry.alert, emittedAt: entry.emittedAt, to: &bytes)
+        }
+    }
+    writeAll(1, bytes)
+    return .fine
+}
+
+// MARK: - Dead letters
+
+/// `martlet dlq`: alerts that a sink did not take.
+let deadLetterCommand = CommandSpec(
+    name: "dlq", summary: "list alerts that a sink did not take; try them again, or drop them",
+    positionals: "ls|show|retry|drop [NAME]...",
+    options: [
+        dataOption, OptionSpec("all", "with retry and drop: all of them"),
+        OptionSpec("sink", value: "NAME", "only those of this sink"),
+    ],
+    notes: [
+        """
+        `retry` puts them into the outbox again, with the ids that they had: at once if the engine runs,
+        else when it starts next. NAME is as `ls` prints it.
+        """
+    ],
+    examples: [
+        "martlet dlq ls --data state", "martlet dlq retry --all --sink soc --data state",
+    ]
+) { arguments throws(Failure) in
+    let console = Console(arguments)
+    guard let verb = arguments.positionals.first, ["ls", "show", "retry", "drop"].contains(verb)
+    else { throw Failure(.badUsage, "`dlq` needs one of `ls`, `show`, `retry`, `drop`") }
+    let disk = try folder(arguments).disk
+    let names = Array(arguments.positionals.dropFirst())
+    let sink = arguments.value("sink")
+    let letters = try orFail { try DeadLetter.all(in: disk) }
+        .filter { sink == nil || $0.sink == sink }
+    if let unknown = names.first(where: { name in !letters.contains { $0.name == name } }) {
+        throw Failure(
+            .badUsage, "there is no dead letter `\(unknown)`",
+            help: "`martlet dlq ls` prints their names")
+    }
+    guard verb != "ls" else {
+        for letter in letters {
+            console.print(
+                "\(letter.name)  \(letter.at)  \(letter.sink)  \(letter.entry.alert.rule)  "
+                    + "\(letter.entry.alert.id)  \(counted(letter.attempts, "attempt")): \(letter.reason)"
+            )
+        }
+        return .fine
+    }
+    guard !names.isEmpty || (arguments.has("all") && verb != "show") else {
+        throw Failure(
+            .badUsage, "`dlq \(verb)` needs the names of dead letters",
+            help: verb == "show" ? nil : "write `--all` for all of them")
+    }
+    let chosen = names.isEmpty ? letters : letters.filter { names.contains($0.name) }
+    for letter in chosen {
+        switch verb {
+        case "show":
+            var bytes: [UInt8] = []
+            AlertForm.json.append(
+                letter.entry.alert, emittedAt: letter.entry.emittedAt, to: &bytes)
+            writeAll(1, bytes)
+        case "retry": try orFail { try letter.retry(in: disk) }
+        default: try orFail { try letter.drop(in: disk) }
+        }
+    }
+    if verb != "show" {
+        console.note(
+            "\(counted(chosen.count, "dead letter")) "
+                + (verb == "drop" ? "dropped" : "to be tried again"))
+    }
+    return .fine
+}
+
+// MARK: - State
+
+/// `martlet state`: what lies in a data folder.
+let stateCommand = CommandSpec(
+    name: "state", summary: "look at a data folder, check it, copy it, put a copy in its place",
+    positionals: "ls|verify|backup TO|restore FROM",
+    options: [dataOption],
+    notes: [
+        """
+        `ls` and `verify` read every file and every checksum; `verify` ends with 1 when something is
+        damaged. `backup TO` copies what is needed to go on into a new folder, also while the engine
+        runs. `restore FROM` copies a backup into `--data DIR`, which must be empty or not there.
+        """
+    ],
+    examples: [
+        "martlet state verify --data state", "martlet state backup state.copy --data state",
+        "martlet state restore state.copy --data state",
+    ]
+) { arguments throws(Failure) in
+    let console = Console(arguments)
+    switch (arguments.positionals.first, arguments.positionals.count) {
+    case ("ls", 1), ("verify", 1):
+        let (path, disk) = try folder(arguments)
+        let report = try orFail { try FolderReport(disk) }
+        if let owner = DataFolder.owner(path: path) {
+            console.note("process \(owner) runs on it")
+        }
+        for file in report.files {
+            console.print(
+                "\(file.name)  \(grouped(file.bytes)) bytes  "
+                    + (file.damage.map { "DAMAGED: \($0)" } ?? file.content))
+        }
+        let damaged = report.files.filter { $0.damage != nil }.count
+        if arguments.positionals[0] == "verify" {
+            console.note(
+                damaged == 0
+                    ? "all checksums are right"
+                    : "\(counted(damaged, "file")) damaged; an engine falls back to the checkpoint before"
+            )
+            return damaged == 0 ? .fine : .findings
+        }
+        return .fine
+    case ("backup", 2):
+        try copyFolder(from: try folder(arguments).disk, to: arguments.positionals[1], console)
+        return .fine
+    case ("restore", 2):
+        guard let target = arguments.value("data") else {
+            throw Failure(.badUsage, "the data folder is not named", help: "write `--data DIR`")
+        }
+        let source = arguments.positionals[1]
+        let disk = try orFail { try DataFolder.reading(path: source) }
+        try copyFolder(from: disk, to: target, console)
+        return .fine
+    default:
+        throw Failure(
+            .badUsage, "`state` needs one of `ls`, `verify`, `backup TO`, `restore FROM`")
+    }
+}
+
+private func copyFolder(
+    from disk: SystemDisk, to path: String, _ console: Console
+) throws(Failure) {
+    let copy = try orFail { try SystemDisk(path: path) }
+    guard try orFail({ try copy.names() }).isEmpty else {
+        throw Failure(
+            .badUsage, "the folder `\(path)` is not empty; nothing was copied",
+            help: "move it away first")
+    }
+    for _ in 0..<3 {
+        if let bytes = try orFail({ try FolderReport.copy(from: disk, to: copy) }) {
+            console.note("\(grouped(bytes)) bytes copied to \(path)")
+            return
+        }
+        // The engine has tidied meanwhile: once more, from the beginning.
+        try orFail { for name in try copy.names() { try copy.remove(name) } }
+    }
+    throw Failure(.failed, "the engine changes the folder too fast to be copied")
+}

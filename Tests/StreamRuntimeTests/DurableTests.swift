@@ -1,0 +1,117 @@
+import Foundation
+import RuleModel
+import Testing
+
+@testable import StreamRuntime
+
+@Suite("What outlasts a crash") struct DurableTests {
+    @Test("checksums and signatures are those of the standards")
+    func checkValues() {
+        // RFC 3720, B.4, and the check value of the catalogue of parametrised CRC algorithms.
+        #expect(checksum(Array("123456789".utf8)) == 0xE306_9283)
+        #expect(checksum([UInt8](repeating: 0, count: 32)) == 0x8A91_36AA)
+        #expect(checksum([UInt8](repeating: 0xFF, count: 32)) == 0x62A8_AB43)
+        #expect(checksum((0..<32).map { UInt8($0) }) == 0x46DD_794E)
+        // RFC 4231, test case 2.
+        #expect(
+            hmac(Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
+                == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+    }
+
+    @Test("a log is read up to the first record that is not whole")
+    func tornRecords() throws {
+        let disk = MemoryDisk()
+        let file = disk.open("log")
+        let payloads: [[UInt8]] = [[1], Array(repeating: 7, count: 300), [3, 4]]
+        var ends: [Int] = []
+        for payload in payloads {
+            try file.append(RecordLog.framed(payload))
+            ends.append(file.size)
+        }
+        let whole = try file.read(at: 0, count: file.size)
+        for length in 0...whole.count {
+            let cut = MemoryDisk().open("cut")
+            try cut.append(Array(whole[..<length]))
+            var reader = RecordReader(cut)
+            var count = 0
+            while let payload = try reader.next() {
+                #expect(payload == payloads[count])
+                count += 1
+            }
+            #expect(count == ends.filter { $0 <= length }.count)
+            #expect(reader.offset == (ends.last { $0 <= length } ?? 0))
+        }
+        for place in whole.indices {
+            var damaged = whole
+            damaged[place] ^= 0x10
+            let file = MemoryDisk().open("damaged")
+            try file.append(damaged)
+            var reader = RecordReader(file)
+            var count = 0
+            while try reader.next() != nil { count += 1 }
+            #expect(count == ends.filter { $0 <= place }.count)
+        }
+    }
+
+    @Test("a folder is one engine's, of a known format, and not some other folder")
+    func folders() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/state"
+        do {
+            let disk = try DataFolder.open(path: path)
+            #expect(disk.path == path)
+            #expect(DataFolder.owner(path: path) == Int(getpid()))
+            let error = #expect(throws: DurableFailure.self) { try DataFolder.open(path: path) }
+            #expect(error.map { "\($0)".contains("in use by process \(getpid())") } == true)
+        }
+        #expect(DataFolder.owner(path: path) == nil)
+        try Data("martlet data 99\n".utf8).write(to: URL(fileURLWithPath: path + "/format"))
+        let newer = #expect(throws: DurableFailure.self) { try DataFolder.open(path: path) }
+        #expect(newer.map { "\($0)".contains("has format 99") } == true)
+        try Data().write(to: URL(fileURLWithPath: folder.path + "/letter.txt"))
+        let other = #expect(throws: DurableFailure.self) {
+            try DataFolder.open(path: folder.path)
+        }
+        #expect(
+            other.map {
+                "\($0)".contains("it holds `letter.txt`") || "\($0)".contains("it holds `state`")
+            } == true)
+    }
+
+    @Test("a file sink makes the file anew when it was moved, and finds what a crash left")
+    func fileSink() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/alerts.ndjson"
+        let entries = (0..<3).map {
+            OutboxEntry(
+                sequence: UInt64($0), emittedAt: .distantPast, sinks: ["f"], alert: alert("u-\($0)")
+            )
+        }
+        let sink = FileSink(path: path, form: .json)
+        try sink.open(mark: 0)
+        #expect(sink.deliver(Array(entries[..<2])) == [.done, .done])
+        let mark = sink.mark
+        #expect(sink.deliver([entries[2]]) == [.done])
+        // The crash tears a line that was being written.
+        let handle = try #require(FileHandle(forWritingAtPath: path))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data("{\"schema\":".utf8))
+        let next = FileSink(path: path, form: .json)
+        try next.open(mark: mark)
+        #expect(next.mark == mark)
+        #expect(!next.holds(entries[0]) && next.holds(entries[2]) && !next.holds(entries[2]))
+        let text = try String(contentsOfFile: path, encoding: .utf8)
+        #expect(text.split(separator: "\n").count == 3 && text.hasSuffix("}\n"))
+        try FileManager.default.moveItem(atPath: path, toPath: path + ".1")
+        #expect(next.deliver([entries[0]]) == [.done])
+        #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 1)
+    }
+
+    private func alert(_ user: String) -> Alert {
+        Alert(
+            engine: "engine.test", about: Alert.NamedValue("user", .text(user)), message: user,
+            reason: "test", idTime: .distantPast, ruleID: RuleID(-1), fingerprint: 0, sinks: [],
+            order: AlertOrder(instant: 0, arrival: 0, depth: 0, rule: 0, key: 0, serial: 0),
+            at: .distantPast)
+    }
+}
