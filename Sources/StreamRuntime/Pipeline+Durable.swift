@@ -85,6 +85,7 @@ extension Pipeline {
         }
         do throws(SnapshotError) {
             stage = try AlertStage(restoring: checkpoint.stage, program: program)
+            stage.correctable = setup.correctable
             var report: RestoreReport?
             for shard in shards {
                 let part = try shard.perform { engine, alerts throws(SnapshotError) in

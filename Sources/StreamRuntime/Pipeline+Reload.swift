@@ -82,7 +82,8 @@ extension Pipeline {
             }
         }
         let parts = try results.map { result throws(SnapshotError) in try result.get() }
-        let stage = try AlertStage(restoring: stage.snapshot(), program: prepared.program)
+        var stage = try AlertStage(restoring: stage.snapshot(), program: prepared.program)
+        stage.correctable = setup.correctable
         var report: RestoreReport?
         for (index, part) in parts.enumerated() {
             var part = part

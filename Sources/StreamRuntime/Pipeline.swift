@@ -146,6 +146,7 @@ public final class Pipeline {
         shards = setup.shards(program, environment)
         judge = shards[0].judge
         stage = AlertStage(program: program)
+        stage.correctable = setup.correctable
     }
 
     /// Lets a recorder note what one rule does.
@@ -313,7 +314,7 @@ public final class Pipeline {
             for shard in shards {
                 shard.perform { engine, alerts in engine.shed(share, emitting: &alerts) }
             }
-            memory?.limit.giveBack()
+            memory?.noteShed()
             try passOn(output)
         case .widen:
             try finishAll(output)

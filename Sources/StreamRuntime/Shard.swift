@@ -53,6 +53,11 @@ public struct EngineSetup: Sendable {
         options.keepsMetrics = keepsMetrics
     }
 
+    /// For how long after its time a match may be taken back.
+    var correctable: TimeSpan {
+        (options.lateness.max() ?? .zero) + (options.corrections.max() ?? .zero)
+    }
+
     func shards(_ program: Program, _ environment: EngineEnvironment) -> [Shard] {
         (0..<options.shardCount).map { index in
             var options = options

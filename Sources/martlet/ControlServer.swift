@@ -111,6 +111,7 @@ func ask(_ request: ControlRequest, _ arguments: ParsedArguments) throws(Failure
 /// The socket that `--control` names, or that of the one engine that runs.
 private func controlPath(_ arguments: ParsedArguments) throws(Failure) -> String {
     if let path = arguments.value("control") { return path }
+    if let folder = arguments.value("data") { return controlPath(inData: folder) }
     let folder = controlFolder()
     try checkOwner(folder)
     let paths = (folderEntries(folder) ?? []).filter { $0.hasSuffix(".sock") }
@@ -121,7 +122,9 @@ private func controlPath(_ arguments: ParsedArguments) throws(Failure) -> String
     case 0:
         throw Failure(
             .failed, "no engine of this user is running",
-            help: "one that was started with `--control PATH` is asked with `--control PATH`")
+            help:
+                "one with a data folder is asked with `--data DIR`, one with `--control PATH` likewise"
+        )
     default:
         throw Failure(
             .badUsage, "\(living.count) engines are running, and which one is not said",

@@ -215,7 +215,7 @@ final class Reloader: Sendable {
         HangupRequest.listen()
         startThread { [self] in
             let watcher = PathWatcher()
-            if looks { watcher.watch(watchedPaths) }
+            if looks { catchUp(watcher) }
             while true {
                 if HangupRequest.take() {
                     _ = reload(Wanted(trigger: "SIGHUP"))
@@ -225,9 +225,17 @@ final class Reloader: Sendable {
                 // Until whoever writes has written all of it.
                 var waits = 0
                 while waits < 10, watcher.hasChanged(waitingAtMost: 200) { waits += 1 }
-                if hasOtherTexts { _ = reload(Wanted(trigger: "files changed")) }
-                watcher.watch(watchedPaths)
+                catchUp(watcher)
             }
+        }
+    }
+
+    /// Watches first and reads then, so that nothing that changes in between is missed.
+    private func catchUp(_ watcher: PathWatcher) {
+        while true {
+            watcher.watch(watchedPaths)
+            guard hasOtherTexts else { return }
+            _ = reload(Wanted(trigger: "files changed"))
         }
     }
 

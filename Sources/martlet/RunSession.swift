@@ -100,7 +100,9 @@ struct RunSession {
         _ = try set.runnable(console)
         rules = try selection.rules(of: set)
         let deployment = rules.compilation.deployment
-        control = tellsEmission ? ControlOptions(arguments) : nil
+        control =
+            tellsEmission
+            ? ControlOptions(arguments, dataFolder: dataFolder(arguments, deployment)) : nil
         shardCount = try arguments.integer("threads", minimum: 1) ?? 1
         failsOnAlert = arguments.has("fail-on-alert")
         if let keys = deployment.engine.keysPerRule { limits.keysPerRule = keys }
@@ -138,7 +140,7 @@ struct RunSession {
                 help: "write `memory \((needed >> 20) + 64)MiB` or more")
         }
         return MemoryLimit(
-            bytes: bytes, allocatedBytes: { Int(martlet_allocated_bytes()) },
+            bytes: bytes,
             giveBack: { martlet_release_free_memory() })
     }
 
@@ -161,6 +163,9 @@ struct RunSession {
                 selection, running: rules, setup: pipeline.setup, requests: requests,
                 console: console), requests, console)
         defer { socket?.remove() }
+        let manager = mode == .live ? ServiceManager() : nil
+        manager?.ready("running \(counted(rules.program.rules.count, "rule"))")
+        defer { manager?.stopping() }
         let started = monotonicSeconds()
         var progress = ProgressLine(
             isShown: mode == .replay && Console.errorIsTerminal && !console.isQuiet)
@@ -170,7 +175,10 @@ struct RunSession {
         let summary: PipelineSummary
         do {
             summary = try pipeline.run(
-                shouldStop: { StopRequest.isPending || watch?.isPast ?? false }
+                shouldStop: {
+                    manager?.isAlive()
+                    return StopRequest.isPending || watch?.isPast ?? false
+                }
             ) { made, faults, summary in
                 let alerts = watch?.take(made, reached: summary.lastTime) ?? made
                 if !alerts.isEmpty || !faults.isEmpty || !summary.metrics.isEmpty {

@@ -277,17 +277,53 @@ struct ReloadCommandTests {
         #expect(gone.code == 4 && gone.errors.contains("nobody listens"))
     }
 
+    @Test("a service manager hears that it is ready, that it lives, and that it ends")
+    func serviceManager() throws {
+        let workspace = try Workspace(["a.rules": rules()])
+        let path = workspace.path + "/notify"
+        let receiver = socket(AF_UNIX, Int32(SOCK_DGRAM.rawValue), 0)
+        defer { close(receiver) }
+        try #require(call(receiver, path, Glibc.bind) == 0)
+        let command = try workspace.start(
+            ["run", "--rules", "a.rules", "--control", "control.sock"],
+            environment: ["NOTIFY_SOCKET": path, "WATCHDOG_USEC": "300000"])
+        var heard: [String] = []
+        func hear() -> Bool {
+            var bytes = [UInt8](repeating: 0, count: 1024)
+            let count = recv(receiver, &bytes, bytes.count, Int32(MSG_DONTWAIT))
+            if count > 0 { heard.append(String(decoding: bytes[..<count], as: UTF8.self)) }
+            return count > 0
+        }
+        #expect(
+            try command.wait {
+                while hear() {}
+                return heard.count { $0 == "WATCHDOG=1" } >= 3
+            })
+        #expect(heard.first?.hasPrefix("READY=1\nSTATUS=") == true)
+        try command.send(failures(1...1))
+        try command.closeInput()
+        #expect(try command.wait().code == 0)
+        while hear() {}
+        #expect(heard.last == "STOPPING=1")
+    }
+
     private func connect(_ path: String) throws -> Int32 {
         let connection = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue), 0)
+        try #require(call(connection, path, Glibc.connect) == 0)
+        return connection
+    }
+
+    private func call(
+        _ descriptor: Int32, _ path: String,
+        _ deed: (Int32, UnsafePointer<sockaddr>?, socklen_t) -> Int32
+    ) -> Int32 {
         var address = sockaddr_un()
         address.sun_family = sa_family_t(AF_UNIX)
         withUnsafeMutableBytes(of: &address.sun_path) { $0.copyBytes(from: path.utf8) }
-        let result = withUnsafePointer(to: &address) { pointer in
+        return withUnsafePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
-                Glibc.connect(connection, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
+                deed(descriptor, $0, socklen_t(MemoryLayout<sockaddr_un>.size))
             }
         }
-        try #require(result == 0)
-        return connection
     }
 }

@@ -41,6 +41,9 @@ public struct AlertStage: Sendable {
     /// Values, silent episodes and groups, of each so many, that are remembered for one rule. Beyond it the
     /// oldest values and episodes go, and records are sent without being grouped.
     private let memory: Int
+    /// For how long a match may be taken back that was told early, or that a late event undoes; nil:
+    /// nobody knows. A match that can only be followed by that is remembered for so long.
+    public var correctable: TimeSpan?
     private static let keysNamed = 10
 
     fileprivate struct RuleState: Sendable {
@@ -52,7 +55,9 @@ public struct AlertStage: Sendable {
         /// What is in `lastSent`, oldest first; an entry that was sent again since is void.
         var sent = Queue<Sent>()
         var silent: Set<String> = []
-        var silentInOrder = Queue<String>()
+        var silentInOrder = Queue<Silent>()
+        /// Whether nothing follows a record but that it is taken back.
+        var isOnlyCorrected = false
         var groups: [[Value]: Group] = [:]
         /// Until when a value may have been sent that is no longer remembered.
         var doubtfulUntil = Timestamp.distantPast
@@ -61,6 +66,11 @@ public struct AlertStage: Sendable {
 
     fileprivate struct Sent: Sendable {
         var values: [Value]
+        var time: Timestamp
+    }
+
+    fileprivate struct Silent: Sendable {
+        var id: String
         var time: Timestamp
     }
 
@@ -94,16 +104,15 @@ public struct AlertStage: Sendable {
         for (index, rule) in program.rules.enumerated() { indexOfRule[rule.name] = index }
         self.indexOfRule = indexOfRule
         rules = program.rules.map { rule in
-            var hasEpisodes = rule.emit.isEarly
-            switch rule.pattern {
-            case .threshold, .anomaly: hasEpisodes = true
-            case .correlation(let correlation):
-                hasEpisodes = hasEpisodes || !correlation.isOncePerEvent
-            case .sequence, .metric: break
-            }
+            let ends =
+                switch rule.pattern {
+                case .threshold, .anomaly: true
+                case .correlation(let correlation): !correlation.isOncePerEvent
+                case .sequence, .metric: false
+                }
             return RuleState(
                 suppression: rule.emit.suppress?.span, grouping: rule.emit.group?.span,
-                hasEpisodes: hasEpisodes)
+                hasEpisodes: ends || rule.emit.isEarly, isOnlyCorrected: !ends)
         }
     }
 
@@ -121,7 +130,7 @@ public struct AlertStage: Sendable {
             }
             if rules[rule].isSilentEpisode(alert) {
                 counters.suppressed += 1
-            } else if alert.state == .firing, rules[rule].isSuppressed(alert, memory: memory) {
+            } else if alert.state == .firing, rules[rule].isSuppressed(alert, memory, correctable) {
                 counters.suppressed += 1
             } else if alert.state == .firing, isFolded(alert, rule) {
                 counters.folded += 1
@@ -254,7 +263,7 @@ public struct AlertStage: Sendable {
                 alert.key.map { "\($0.name)=\($0.value.plainText)" }.joined(separator: " "))
         }
         rules[rule].groups[values] = group
-        rules[rule].silence(alert, memory: memory)
+        rules[rule].silence(alert, memory, correctable)
         return true
     }
 
@@ -282,7 +291,9 @@ extension AlertStage.RuleState {
     }
 
     /// Whether a record that begins an episode comes too soon after one that was sent.
-    fileprivate mutating func isSuppressed(_ alert: Alert, memory: Int) -> Bool {
+    fileprivate mutating func isSuppressed(
+        _ alert: Alert, _ memory: Int, _ correctable: TimeSpan?
+    ) -> Bool {
         guard let span = suppression else { return false }
         while let oldest = sent.first,
             alert.matchedAt - oldest.time > span || sent.count >= memory
@@ -296,7 +307,7 @@ extension AlertStage.RuleState {
             }
         }
         if let last = lastSent[alert.suppressKey], alert.matchedAt - last <= span {
-            silence(alert, memory: memory)
+            silence(alert, memory, correctable)
             return true
         }
         lastSent[alert.suppressKey] = alert.matchedAt
@@ -305,14 +316,19 @@ extension AlertStage.RuleState {
     }
 
     /// Remembers that what follows in an episode is silent too. A match of a sequence is over at once.
-    fileprivate mutating func silence(_ alert: Alert, memory: Int) {
+    fileprivate mutating func silence(
+        _ alert: Alert, _ memory: Int, _ correctable: TimeSpan?
+    ) {
         guard hasEpisodes, silent.insert(alert.id).inserted else { return }
-        silentInOrder.append(alert.id)
+        silentInOrder.append(AlertStage.Silent(id: alert.id, time: alert.matchedAt))
         // Ids whose episode has ended are dropped on the way.
-        while let oldest = silentInOrder.first,
-            !silent.contains(oldest) || silentInOrder.count > memory
-        {
-            if silent.remove(oldest) != nil { forgotten += 1 }
+        while let oldest = silentInOrder.first {
+            let isOver =
+                !silent.contains(oldest.id)
+                || isOnlyCorrected
+                    && (correctable.map { oldest.time + $0 < alert.matchedAt } ?? false)
+            guard isOver || silentInOrder.count > memory else { break }
+            if silent.remove(oldest.id) != nil, !isOver { forgotten += 1 }
             silentInOrder.removeFirst()
         }
     }
@@ -344,8 +360,12 @@ extension AlertStage.RuleState {
             writer.write(sent[index].time)
         }
         let stillSilent = (0..<silentInOrder.count).lazy.map { silentInOrder[$0] }
-            .filter(silent.contains)
-        writer.write(Array(stillSilent))
+            .filter { silent.contains($0.id) }
+        writer.write(stillSilent.count)
+        for episode in stillSilent {
+            writer.write(episode.id)
+            writer.write(episode.time)
+        }
         writer.write(sorted: groups) { entry, writer in
             writer.write(entry.key)
             writer.write(entry.value.first)
@@ -366,7 +386,10 @@ extension AlertStage.RuleState {
         }
         for _ in 0..<(try reader.count()) {
             let id = try reader.string()
-            if silent.insert(id).inserted { silentInOrder.append(id) }
+            let time: Timestamp = form >= 2 ? try reader.read() : .distantPast
+            if silent.insert(id).inserted {
+                silentInOrder.append(AlertStage.Silent(id: id, time: time))
+            }
         }
         for _ in 0..<(try reader.count()) {
             let values: [Value] = try reader.readArray()

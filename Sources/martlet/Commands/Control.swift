@@ -6,8 +6,7 @@ let reloadCommand = CommandSpec(
         OptionSpec("dry-run", "change nothing; exit 1 if the state of some rule would be dropped"),
         OptionSpec("wait", "wait for as long as the engine takes to come to it"),
         OptionSpec("format", choices: ["text", "json"], "how to print it (default: text)"),
-        controlOption,
-    ],
+    ] + clientOptions,
     notes: [
         """
         The rules are checked first. With an error nothing changes, the messages are printed here, and
@@ -28,9 +27,8 @@ let statusCommand = CommandSpec(
     name: "status", summary: "say on one screen how a running engine is doing",
     positionals: "",
     options: [
-        OptionSpec("format", choices: ["text", "json"], "how to print it (default: text)"),
-        controlOption,
-    ],
+        OptionSpec("format", choices: ["text", "json"], "how to print it (default: text)")
+    ] + clientOptions,
     examples: ["martlet status", "martlet status --format json"]
 ) { arguments throws(Failure) in
     try ask(ControlRequest(.status, isJSON: arguments.value("format") == "json"), arguments)
