@@ -149,6 +149,14 @@ struct MachineTable: Sendable {
         }
     }
 
+    /// Whether so many events more could complete a match of the key, going by their number alone.
+    func mayMatch(_ rule: Int, _ key: KeySlot?, withMore count: Int) -> Bool {
+        if case .sequence(let index) = places[rule] {
+            return sequences[index].mayMatch(key, withMore: count)
+        }
+        return true
+    }
+
     /// Whether the key has an alert that has begun and not ended.
     func isFiring(_ rule: Int, _ key: KeySlot) -> Bool {
         if case .threshold(let index) = places[rule] { return thresholds[index].isFiring(key) }

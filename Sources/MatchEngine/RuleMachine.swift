@@ -67,7 +67,7 @@ struct MachineContext: Sendable {
     var evaluator: TermEvaluator
     /// One table for each rule, by index into `Program.rules`.
     var keys: [KeyTable]
-    var deadlines = DeadlineQueue()
+    var deadlines = LaneQueue<Deadline>()
     /// The order in which rules are called at one instant: by depth, then as written. For each rule its
     /// place in it, and for each place its rule.
     let ranks: [Int32]

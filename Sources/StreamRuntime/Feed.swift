@@ -181,12 +181,16 @@ final class Feed {
     /// Takes rows from the front that stand before the limit, at least one.
     func take(upTo limit: Head?) -> Range<Int> {
         let start = position
-        position += 1
+        var end = batch.count
         if let limit {
-            while position < batch.count, head < limit { position += 1 }
-        } else {
-            position = batch.count
+            // Through a local, not the property, which is checked at each access.
+            end = start + 1
+            let (times, arrivals) = (batch.times, batch.arrivals)
+            while end < times.count, Head(time: times[end], arrival: arrivals[end]) < limit {
+                end += 1
+            }
         }
-        return start..<position
+        position = end
+        return start..<end
     }
 }

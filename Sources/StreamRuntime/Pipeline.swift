@@ -105,7 +105,7 @@ public final class Pipeline {
     private var rowsSinceOutput = 0
 
     /// Rows that one batch holds at most.
-    private static let batchRows = 1024
+    private static let batchRows = 2048
     /// How long the sinks may take at the end, in nanoseconds.
     private static let drainPatience: Int64 = 10_000_000_000
     /// How many batches are under way at once: enough that no thread waits for another at each.
@@ -355,11 +355,17 @@ public final class Pipeline {
     }
 
     func note(_ feed: Feed, _ rows: Range<Int>) {
+        // Through locals: each access to a property of a class is checked when it runs.
+        let times = feed.batch.times
+        guard let first = rows.first else { return }
+        var (least, most) = (times[first], times[first])
         for row in rows {
-            let time = Timestamp(nanoseconds: feed.batch.times[row])
-            summary.firstTime = min(summary.firstTime ?? time, time)
-            summary.lastTime = max(summary.lastTime ?? time, time)
+            least = min(least, times[row])
+            most = max(most, times[row])
         }
+        let (earliest, latest) = (Timestamp(nanoseconds: least), Timestamp(nanoseconds: most))
+        summary.firstTime = min(summary.firstTime ?? earliest, earliest)
+        summary.lastTime = max(summary.lastTime ?? latest, latest)
     }
 
     // MARK: - Shards

@@ -65,7 +65,7 @@ import Testing
     @Test("deadlines come in order, whatever the order in which they were wished for")
     func deadlines() {
         var random = RandomSource(seed: 5)
-        var queue = DeadlineQueue()
+        var queue = LaneQueue<Deadline>()
         var model: [Deadline] = []
         for step in 0..<3_000 {
             if random.chance(60) {

@@ -69,6 +69,7 @@ struct EarlyJudge: Sendable {
         let slot = context.keys[key.rule].peek(values, hash: key.hash)
         // A key that is firing has told its alert.
         if let slot, own.isFiring(key.rule, slot) { return [] }
+        guard own.mayMatch(key.rule, slot, withMore: list.count) else { return [] }
         return rehearsal.alerts(
             key, values: values,
             start: slot.map { (own, $0, context.keys[key.rule].doubts($0)) },

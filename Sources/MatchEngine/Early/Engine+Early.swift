@@ -38,9 +38,10 @@ extension Engine {
             guard wanted[rule], context.sees(place, rule) else { continue }
             context.rule = rule
             for route in routes[rule] where route.type == event.type && route.admits(event) {
-                guard let hash = keyReader.hash(route.key, of: event), context.owns(hash) else {
-                    continue
-                }
+                let known = event.batch.candidates.key(at: candidate)
+                guard let hash = known != 0 ? known : keyReader.hash(route.key, of: event),
+                    context.owns(hash)
+                else { continue }
                 let entry = RehearsedEvent(
                     event: event, place: place, inputs: route.inputs,
                     canBegin: route.canBegin(event))

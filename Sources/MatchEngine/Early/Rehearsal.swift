@@ -89,7 +89,7 @@ struct Rehearsal: Sendable {
             machines.forget(slot, rule)
             scratch.keys[rule].remove(slot)
         }
-        scratch.deadlines = DeadlineQueue()
+        scratch.deadlines = LaneQueue()
         scratch.emission.forgetIDs()
         defer { scratch.output.removeAll(keepingCapacity: true) }
         return scratch.output.filter { $0.state == .firing && $0.kind != "engine" }

@@ -93,44 +93,77 @@ extension ElementPlan {
 struct KeyReader: Sendable {
     private let fields: [Field]
     private let eventTypes: [String]
-    /// The different keys of rules with one route.
-    private let keys: [[FieldID]]
+    /// The different keys of rules with one route, one behind the other, and where each is.
+    private let parts: [Part]
+    private let keys: [Range<Int>]
     /// By index into `Program.rules`: which of `keys`; nil for a rule with several routes.
     private let keyOfRule: [Int?]
+
+    /// A field of a key. Without references, which would be counted for each event.
+    private struct Part {
+        enum Form { case text, ip, other }
+
+        var field: FieldID
+        var column: Int
+        var form: Form
+    }
 
     /// - Parameter routes: By index into `Program.rules`.
     init(tables: RuleSetTables, routes: [[KeyRoute]]) {
         fields = tables.fields
         eventTypes = tables.eventTypes
-        var keys: [[FieldID]] = []
+        var parts: [Part] = []
+        var keys: [Range<Int>] = []
         var numbers: [[FieldID]: Int] = [:]
         keyOfRule = routes.map { routes in
             guard routes.count == 1 else { return nil }
             if let number = numbers[routes[0].key] { return number }
             numbers[routes[0].key] = keys.count
-            keys.append(routes[0].key)
+            let own = routes[0].key.map { KeyReader.part($0, tables.fields) }
+            keys.append(parts.count..<parts.count + own.count)
+            parts += own
             return keys.count - 1
         }
+        self.parts = parts
         self.keys = keys
+    }
+
+    private static func part(_ field: FieldID, _ fields: [Field]) -> Part {
+        guard field.rawValue >= 0 else { return Part(field: field, column: 0, form: .other) }
+        let known = fields[Int(field.rawValue)]
+        let form: Part.Form =
+            switch known.type {
+            case .text, .enumeration: .text
+            case .ip: .ip
+            default: .other
+            }
+        return Part(field: field, column: known.column, form: form)
     }
 
     /// For each place of the candidates the hash of the key by which the rule sees the row; 0 where a part
     /// of the key is missing (T6), and for rules with several routes. A key that many rules share is read
     /// once for each row.
     func hashes(for candidates: Candidates, in events: EventBatch) -> [UInt64] {
+        guard candidates.count > 0 else { return [] }
         var hashes: [UInt64] = []
+        hashes.reserveCapacity(candidates.count)
         var latest = Array(repeating: (row: -1, hash: UInt64(0)), count: keys.count)
-        for row in 0..<candidates.rowCount {
-            for place in candidates.places(of: row) {
-                if hashes.isEmpty { hashes.reserveCapacity(candidates.count) }
-                guard let number = keyOfRule[candidates.rule(at: place)] else {
-                    hashes.append(0)
-                    continue
+        events.bytes.withUnsafeBytes { bytes in
+            for row in 0..<candidates.rowCount {
+                for place in candidates.places(of: row) {
+                    guard let number = keyOfRule[candidates.rule(at: place)] else {
+                        hashes.append(0)
+                        continue
+                    }
+                    if latest[number].row != row {
+                        var hash = KeyHash()
+                        let isWhole = keys[number].allSatisfy { part in
+                            combine(parts[part], of: row, in: events, bytes, into: &hash)
+                        }
+                        latest[number] = (row, isWhole ? hash.value : 0)
+                    }
+                    hashes.append(latest[number].hash)
                 }
-                if latest[number].row != row {
-                    latest[number] = (row, hash(keys[number], of: row, in: events) ?? 0)
-                }
-                hashes.append(latest[number].hash)
             }
         }
         return hashes
@@ -138,26 +171,42 @@ struct KeyReader: Sendable {
 
     /// The hash of the key; nil when a part is missing (T6). Equal to that of the key's values.
     func hash(_ key: [FieldID], of event: Event) -> UInt64? {
-        hash(key, of: event.row, in: event.batch.events)
+        event.batch.events.bytes.withUnsafeBytes { bytes in
+            var hash = KeyHash()
+            for field in key {
+                let part = KeyReader.part(field, fields)
+                let isThere = combine(
+                    part, of: event.row, in: event.batch.events, bytes, into: &hash)
+                if !isThere { return nil }
+            }
+            return hash.value
+        }
     }
 
-    private func hash(_ key: [FieldID], of row: Int, in events: EventBatch) -> UInt64? {
-        var hash = KeyHash()
-        for field in key {
-            if let cell = textCell(field, of: row, in: events) {
-                guard cell.kind == .text else { return nil }
-                // As `KeyHash.combine` does it for a text.
+    /// Returns false when the part is missing.
+    private func combine(
+        _ part: Part, of row: Int, in events: EventBatch, _ bytes: UnsafeRawBufferPointer,
+        into hash: inout KeyHash
+    ) -> Bool {
+        if part.form != .other {
+            let cell = events.columns[part.column][row]
+            guard cell.kind == .text else { return false }
+            let text = UnsafeRawBufferPointer(rebasing: bytes[cell.textRange])
+            // As `KeyHash.combine` does it for values.
+            if part.form == .text {
                 hash.combine(byte: 4)
-                events.bytes.withUnsafeBytes { bytes in
-                    hash.combine(UnsafeRawBufferPointer(rebasing: bytes[cell.textRange]))
-                }
-            } else {
-                let value = value(field, of: row, in: events)
-                if value.isMissing { return nil }
-                hash.combine(value)
+                hash.combine(text)
+                return true
             }
+            let address = text.withMemoryRebound(to: UInt8.self) { IPAddress(utf8: $0) }
+            guard let address else { return false }
+            hash.combine(.ip(address))
+            return true
         }
-        return hash.value
+        let value = value(part.field, of: row, in: events)
+        if value.isMissing { return false }
+        hash.combine(value)
+        return true
     }
 
     func values(_ key: [FieldID], of event: Event) -> [Value] {

@@ -9,23 +9,29 @@ protocol KeyState: Sendable {
     func nextInstant(rule: Rule) -> Timestamp
 }
 
-/// The states of a rule's keys, by `KeySlot.index`.
+/// The states of a rule's keys, side by side.
 struct KeyStates<State: KeyState>: Sendable {
-    private var states: [State?] = []
-
-    subscript(key: KeySlot) -> State? {
-        get { key.index < states.count ? states[key.index] : nil }
-        set {
-            if key.index >= states.count {
-                if newValue == nil { return }
-                makeRoom(for: key)
-            }
-            states[key.index] = newValue
-        }
-    }
+    private var states: [State] = []
+    /// The slot of each state.
+    private var slots: [Int32] = []
+    /// By `KeySlot.index`: the place of the state, -1 without one. A state in place is changed without
+    /// being copied, which it would be inside an optional.
+    private var places: [Int32] = []
 
     /// The states of all keys, in no order that means anything.
-    var all: some Sequence<State> { states.lazy.compactMap { $0 } }
+    var all: [State] { states }
+
+    subscript(key: KeySlot) -> State? {
+        get { place(of: key).map { states[$0] } }
+        set {
+            switch (newValue, place(of: key)) {
+            case (nil, nil): break
+            case (nil, let place?): remove(place)
+            case (let state?, let place?): states[place] = state
+            case (let state?, nil): append(state, key)
+            }
+        }
+    }
 
     /// Changes the state of a key in its place, then asks for its next deadline or gives the key back.
     ///
@@ -35,30 +41,19 @@ struct KeyStates<State: KeyState>: Sendable {
         _ key: KeySlot, _ rule: State.Rule, in context: inout MachineContext,
         new: () -> State, _ change: (inout State, inout MachineContext) -> Void
     ) {
-        makeRoom(for: key)
-        let next = KeyStates.change(&states[key.index], rule, in: &context, new: new, change)
+        if place(of: key) == nil { append(new(), key) }
+        let place = Int(places[key.index])
+        let next = KeyStates.next(of: &states[place], rule) { change(&$0, &context) }
         if let next {
             context.wake(key, at: next)
         } else {
-            states[key.index] = nil
+            remove(place)
             context.release(key)
         }
     }
 
-    /// Returns the next deadline; nil for a state that is forgotten. All through the one reference: to
+    /// The next deadline of a state that has been changed; nil when it is forgotten. By reference: to
     /// read an element of an array is to copy it.
-    @inline(__always)
-    private static func change(
-        _ slot: inout State?, _ rule: State.Rule, in context: inout MachineContext,
-        new: () -> State, _ change: (inout State, inout MachineContext) -> Void
-    ) -> Timestamp? {
-        switch slot {
-        case .none: slot = new()
-        case .some: break
-        }
-        return next(of: &slot!, rule) { change(&$0, &context) }
-    }
-
     @inline(__always)
     private static func next(
         of state: inout State, _ rule: State.Rule, after change: (inout State) -> Void
@@ -67,7 +62,25 @@ struct KeyStates<State: KeyState>: Sendable {
         return state.isForgotten ? nil : state.nextInstant(rule: rule)
     }
 
-    private mutating func makeRoom(for key: KeySlot) {
-        while states.count <= key.index { states.append(nil) }
+    private func place(of key: KeySlot) -> Int? {
+        guard key.index < places.count, places[key.index] >= 0 else { return nil }
+        return Int(places[key.index])
+    }
+
+    private mutating func append(_ state: State, _ key: KeySlot) {
+        while places.count <= key.index { places.append(-1) }
+        places[key.index] = Int32(states.count)
+        slots.append(Int32(key.index))
+        states.append(state)
+    }
+
+    /// The last state takes the place.
+    private mutating func remove(_ place: Int) {
+        places[Int(slots[place])] = -1
+        states.swapAt(place, states.count - 1)
+        slots.swapAt(place, slots.count - 1)
+        states.removeLast()
+        slots.removeLast()
+        if place < slots.count { places[Int(slots[place])] = Int32(place) }
     }
 }

@@ -2,7 +2,7 @@ import RuleModel
 
 /// Events that wait until the watermark passes them, in the order of T0: by time, then by arrival.
 ///
-/// A heap of references to rows; batches live as long as a row of theirs waits.
+/// A queue of references to rows; batches live as long as a row of theirs waits.
 struct ReorderBuffer: Sendable {
     private struct Entry: Comparable, Sendable {
         var time: Int64
@@ -16,18 +16,15 @@ struct ReorderBuffer: Sendable {
         }
     }
 
-    private struct Waiting: Sendable {
-        var batch: LoadedBatch
-        var rows: Int
-    }
-
-    private var heap = Heap<Entry>()
-    private var batches: [Waiting?] = []
+    private var entries = LaneQueue<Entry>()
+    private var batches: [LoadedBatch?] = []
+    /// How many rows of each batch wait.
+    private var rowCounts: [Int] = []
     private var free: [Int32] = []
 
-    var count: Int { heap.count }
+    var count: Int { entries.count }
     /// The order time of the first event, or nil.
-    var earliest: Int64? { heap.first?.time }
+    var earliest: Int64? { entries.first?.time }
 
     /// Lets rows of a batch wait, each with its order time.
     mutating func add(_ batch: LoadedBatch, rows: [(row: Int, time: Timestamp)]) {
@@ -38,10 +35,12 @@ struct ReorderBuffer: Sendable {
         } else {
             index = Int32(batches.count)
             batches.append(nil)
+            rowCounts.append(0)
         }
-        batches[Int(index)] = Waiting(batch: batch, rows: rows.count)
+        batches[Int(index)] = batch
+        rowCounts[Int(index)] = rows.count
         for (row, time) in rows {
-            heap.push(
+            entries.push(
                 Entry(
                     time: time.nanoseconds, arrival: batch.events.arrivals[row], batch: index,
                     row: Int32(row)))
@@ -50,13 +49,15 @@ struct ReorderBuffer: Sendable {
 
     /// Takes the first event out.
     mutating func pop() -> (event: Event, time: Timestamp)? {
-        guard let entry = heap.pop() else { return nil }
+        guard let entry = entries.pop() else { return nil }
         let place = Int(entry.batch)
-        guard var waiting = batches[place] else { return nil }
-        let event = Event(batch: waiting.batch, row: Int(entry.row))
-        waiting.rows -= 1
-        batches[place] = waiting.rows > 0 ? waiting : nil
-        if waiting.rows == 0 { free.append(entry.batch) }
+        guard let batch = batches[place] else { return nil }
+        let event = Event(batch: batch, row: Int(entry.row))
+        rowCounts[place] -= 1
+        if rowCounts[place] == 0 {
+            batches[place] = nil
+            free.append(entry.batch)
+        }
         return (event, Timestamp(nanoseconds: entry.time))
     }
 
@@ -74,9 +75,7 @@ struct ReorderBuffer: Sendable {
     /// Judges the conditions of all waiting events again, since a list has changed.
     mutating func reload(_ load: (EventBatch) -> LoadedBatch) {
         for index in batches.indices {
-            if let waiting = batches[index] {
-                batches[index] = Waiting(batch: load(waiting.batch.events), rows: waiting.rows)
-            }
+            if let batch = batches[index] { batches[index] = load(batch.events) }
         }
     }
 }

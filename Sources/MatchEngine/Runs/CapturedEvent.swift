@@ -75,7 +75,7 @@ extension CapturedEvent {
 }
 
 /// Which fields a sequence or correlation captures, and where their values are.
-struct CaptureLayout: Sendable {
+final class CaptureLayout: Sendable {
     /// For each step its fields and their places in `CapturedEvent.values`.
     private let steps: [[(field: FieldID, place: Int)]]
     /// By `FieldID`; -1 for fields that are not captured.
@@ -89,7 +89,7 @@ struct CaptureLayout: Sendable {
 
     /// A step's own fields are those that later conditions and messages read, and those that its
     /// condition on other steps reads, since that may be judged after the event has gone.
-    init(_ sequence: SequenceProgram, program: Program) {
+    convenience init(_ sequence: SequenceProgram, program: Program) {
         let walker = CodeWalker(code: program.code)
         let captured = sequence.steps.map { step in
             var fields = step.captured

@@ -428,6 +428,8 @@ struct ChoiceMachine: Sendable {
 
     // MARK: - Snapshot
 
+    func eventCount(_ key: KeySlot?) -> Int { key.map(events.count) ?? 0 }
+
     /// How many events of a key may begin a match.
     func openMatches(_ key: KeySlot) -> Int { events.starts(key) }
 

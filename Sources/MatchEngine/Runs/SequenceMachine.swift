@@ -68,6 +68,11 @@ struct SequenceMachine: RuleMachine {
         runs.takeKeys(from: &other.runs)
     }
 
+    /// Whether so many events more could complete a match of the key, going by their number alone.
+    func mayMatch(_ key: KeySlot?, withMore count: Int) -> Bool {
+        kind == .runs || choices.eventCount(key) + count >= parts.eventsMin
+    }
+
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
 
     var openDeadlines: Int {
