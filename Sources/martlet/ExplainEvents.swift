@@ -180,7 +180,7 @@ struct ExplainPage {
         let limit = all ? Int.max : ExplainPage.shownMax
         // Of each key the one that came nearest, or of one key all.
         var told: [Observation] = seen.entries
-        if key == nil, !all {
+        if key == nil, !all, !plan.keyNames.isEmpty {
             var keys: Set<[Value]> = []
             told = told.filter { keys.insert($0.key).inserted }
         }

@@ -315,7 +315,7 @@ import Testing
             """)
         let hints = ask("inlayHint", &client).elements ?? []
         #expect(
-            hints.map { $0["label"]?.text } == [": duration", "keeps at most 288 GB", ": number"])
+            hints.map { $0["label"]?.text } == [": duration", "keeps at most 29 TB", ": number"])
         #expect(hints.map { $0["position"]?["line"]?.integer } == [0, 1, 5])
         #expect(hints[1]["tooltip"]?.text?.contains("per key") == true)
     }

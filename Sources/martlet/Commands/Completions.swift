@@ -68,7 +68,7 @@ private func zshCompletions(_ commands: [CommandSpec]) -> String {
             text += " '--\(option.name)[\(quoted(option.help))]"
             if !option.choices.isEmpty {
                 text += ":value:(\(option.choices.joined(separator: " ")))"
-            } else if option.placeholder != nil {
+            } else if option.placeholder != nil, !option.isValueOptional {
                 text += ":value:_files"
             }
             text += "'"
@@ -90,7 +90,7 @@ private func fishCompletions(_ commands: [CommandSpec]) -> String {
             if let short = option.short { text += " -s \(short)" }
             if !option.choices.isEmpty {
                 text += " -x -a '\(option.choices.joined(separator: " "))'"
-            } else if option.placeholder != nil {
+            } else if option.placeholder != nil, !option.isValueOptional {
                 text += " -r"
             }
             text += "\n"
