@@ -8,6 +8,8 @@ struct ReloadPlan {
     var changes: [RuleChange]
     /// What a running engine holds of each rule; nil without one.
     var held: RestoreReport?
+    /// Whether that was counted before anything was done.
+    var isBefore = false
 
     init(
         from old: RuleSetPlans, to new: RuleSetPlans, held: RestoreReport? = nil
@@ -79,8 +81,11 @@ struct ReloadPlan {
             ("other_parts", .array(change.otherParts.map(json))),
         ]
         if let rule = held?.rules.first(where: { $0.name == change.name }) {
+            // Of a rule that goes on as it is, nobody has counted what is in progress.
             members.append(("keys", .number(rule.keys)))
-            members.append(("open_matches", .number(rule.openMatches)))
+            if change.isChanged || isBefore {
+                members.append(("open_matches", .number(rule.openMatches)))
+            }
         }
         return .object(members)
     }

@@ -96,7 +96,8 @@ final class Reloader: Sendable {
             guard let held = requests.perform(waitingAtMost: wanted.seconds, { $0.held }) else {
                 throw Reloader.busy
             }
-            let plan = ReloadPlan(from: current.plans, to: rules.plans, held: held)
+            var plan = ReloadPlan(from: current.plans, to: rules.plans, held: held)
+            plan.isBefore = true
             return answer(plan, nil, [("applied", false)])
         }
         if rules.program == current.program {
@@ -215,7 +216,8 @@ final class Reloader: Sendable {
         HangupRequest.listen()
         startThread { [self] in
             let watcher = PathWatcher()
-            if looks { catchUp(watcher) }
+            // What comes through a pipe comes once.
+            if looks, selection.paths.allSatisfy(isFileOrFolder) { catchUp(watcher) }
             while true {
                 if HangupRequest.take() {
                     _ = reload(Wanted(trigger: "SIGHUP"))

@@ -62,6 +62,13 @@ func fileKind(_ path: String) -> FileKind {
     return information.st_mode & S_IFMT == S_IFDIR ? .folder : .file
 }
 
+/// Whether something that can be read again lies at a path: no pipe and no device.
+func isFileOrFolder(_ path: String) -> Bool {
+    var information = stat()
+    guard stat(path, &information) == 0 else { return true }
+    return [S_IFREG, S_IFDIR].contains(information.st_mode & S_IFMT)
+}
+
 /// The names in a folder, sorted by bytes; nil with `errno` set when it cannot be read.
 func folderEntries(_ path: String) -> [String]? {
     guard let folder = opendir(path) else { return nil }

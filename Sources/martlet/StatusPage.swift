@@ -45,7 +45,7 @@ private struct StatusPage {
     private var dropped: Int {
         status.engine.rules.reduce(0) { sum, rule in
             sum + rule.evictedKeys + rule.droppedRuns + rule.droppedEvents + rule.droppedValues
-                + rule.droppedMembers
+                + rule.droppedMembers + rule.droppedRisks
         }
     }
 
