@@ -439,6 +439,7 @@ engine { memory 150MB }
     most = max(most, live.resident())
     live.end()
     share = most * 1024 / 150_000_000
+    need(share <= 1.2, f"{most} KiB resident, {share:.0%} of `memory 150MB`")
     return (f"10,000 rules are checked in {cost:.1f} s; a year of distinct users: bound {bound} a key; "
             f"both run: resident={most} KiB = {share:.0%} of `memory 150MB`")
 

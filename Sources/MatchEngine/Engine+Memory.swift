@@ -6,6 +6,8 @@ extension Engine {
     /// the events that wait, the oldest are processed before their time. Until `widen` there are no more
     /// than are left.
     ///
+    /// Windows that hold many events grow no further: for each new one the oldest goes.
+    ///
     /// A rule with few keys keeps them, so a flood of keys in one rule costs only that one.
     ///
     /// - Parameter share: Between 0 and 1.
@@ -27,7 +29,8 @@ extension Engine {
             context.noteOverflow(.memory, count: counts[rule] - level)
         }
         context.dropIdleDeadlines()
-        if waiting.count > Engine.waitingWorthShedding {
+        machines.limitWindows(above: Engine.eventsWorthShedding, in: context)
+        if waiting.count > Engine.eventsWorthShedding {
             context.limits.waitingEvents = Int(Double(waiting.count) * (1 - share))
             release()
         }
@@ -36,12 +39,13 @@ extension Engine {
     /// Lets there be a little more again of what `shed` has cut, up to the limits that were given.
     public mutating func widen() {
         for rule in context.keys.indices { context.keys[rule].widen() }
+        machines.limitWindows(above: nil, in: context)
         let (now, most) = (context.limits.waitingEvents, context.waitingEventsMax)
         context.limits.waitingEvents = min(most, now + now / 4 + 1)
     }
 
     /// Fewer take too little memory for it to matter.
-    private static var waitingWorthShedding: Int { 10_000 }
+    private static var eventsWorthShedding: Int { 10_000 }
 }
 
 /// The height to which the highest of some heaps are cut to take so much off, at least 1.

@@ -119,6 +119,13 @@ struct MachineTable: Sendable {
         }
     }
 
+    /// Lets windows grow no further, those of more events than this; nil: further again.
+    mutating func limitWindows(above large: Int?, in context: MachineContext) {
+        for index in thresholds.indices {
+            thresholds[index].limitEvents(above: large, in: context)
+        }
+    }
+
     /// Whether the state that keys of a rule have in another table can be taken over as it is, although
     /// the program is another. The rule is the same in both.
     func keepsAs(_ rule: Int, in other: MachineTable, _ otherRule: Int) -> Bool {

@@ -91,6 +91,38 @@ import Testing
         #expect(engine.holdings.rules[0].keys == 626)
     }
 
+    @Test("T9 when memory is short a large window grows no further, and says so")
+    func shedWindow() throws {
+        let rules = try CompiledRules(
+            L.schema + """
+                rule busy {
+                  threshold by ok {
+                    over login
+                    window 1h sliding
+                    measure all = count
+                    when all >= 11000
+                  }
+                  alert "{all}"
+                }
+                """)
+        var engine = rules.engine()
+        var output: [Alert] = []
+        rules.process(
+            (0..<10_500).map { _ in L.login(1, "u") }, by: &engine, emitting: &output)
+        engine.shed(0.1, emitting: &output)
+        #expect(engine.holdings.rules[0].keys == 1)
+        rules.process(
+            (0..<1000).map { _ in L.login(2, "u") }, by: &engine, firstArrival: 20_000,
+            emitting: &output)
+        #expect(engine.counters.rules[0].droppedEvents == 1000)
+        for _ in 0..<5 { engine.widen() }
+        rules.process(
+            (0..<1000).map { _ in L.login(3, "u") }, by: &engine, firstArrival: 30_000,
+            emitting: &output)
+        let alerts = output.filter { $0.kind == "threshold" }
+        #expect(alerts.count == 1 && !alerts[0].incompleteBecause.isEmpty)
+    }
+
     @Test("T9 entities with points have a limit, and so have the points of one")
     func risks() throws {
         let rules = try CompiledRules(

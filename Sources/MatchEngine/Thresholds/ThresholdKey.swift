@@ -45,6 +45,9 @@ struct ThresholdKey: KeyState {
     private var isStale = false
     private(set) var isForgotten = false
 
+    /// Events in the window.
+    var eventCount: Int { window.buffer.count }
+
     /// Whether an episode is open whose beginning was handed out.
     var isTold: Bool { episode?.isHandedOut ?? false }
     /// Whether a condition has come true and not been answered by its end.

@@ -17,12 +17,14 @@ struct ThresholdMachine: RuleMachine {
         if let list = context.program.rules[index].keyList { readList(list, in: &context) }
     }
 
-    private func makeRule(_ context: MachineContext) -> ThresholdRule? {
+    private func makeRule(
+        _ context: MachineContext, eventLimit: Int = .max
+    ) -> ThresholdRule? {
         let program = context.program.rules[index]
         guard case .threshold(let threshold) = program.pattern else { return nil }
         return ThresholdRule(
             program, threshold, code: context.program.code, zones: context.zones,
-            eventLimit: max(1, context.limits.eventsPerWindow))
+            eventLimit: max(1, min(eventLimit, context.limits.eventsPerWindow)))
     }
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
@@ -48,6 +50,20 @@ struct ThresholdMachine: RuleMachine {
 
     mutating func adopt(_ key: KeySlot, from other: ThresholdMachine, _ otherKey: KeySlot) {
         keys[key] = other.keys[otherKey]
+    }
+
+    /// Lets no window grow beyond the largest that there is, if that holds more than so many events;
+    /// nil: lets them grow by a quarter again.
+    mutating func limitEvents(above large: Int?, in context: MachineContext) {
+        guard let now = rule?.window.eventLimit else { return }
+        guard let large else {
+            if now < context.limits.eventsPerWindow {
+                rule = makeRule(context, eventLimit: now + now / 4)
+            }
+            return
+        }
+        let largest = keys.all.reduce(0) { max($0, $1.eventCount) }
+        if largest > large, largest < now { rule = makeRule(context, eventLimit: largest) }
     }
 
     mutating func takeKeys(from other: inout Self) { swap(&keys, &other.keys) }
