@@ -92,7 +92,9 @@ class Check:
 
     def oracle(self, events):
         """The records of a quiet run, by what tells them apart."""
+        began = time.monotonic()
         self.command("replay", events, "--rules", RULES, "--to", "oracle.ndjson", "--quiet")
+        self.quiet = time.monotonic() - began
         return collections.Counter(record(line) for line in lines(self.path("oracle.ndjson")))
 
     def end(self):
@@ -123,17 +125,24 @@ def compare(oracle, got, limit):
     return extra
 
 
-def kill_often(check, arguments, kills, least, most, **more):
-    """Starts an engine and kills it at random moments, then lets one run to the end."""
+def kill_often(check, arguments, kills, **more):
+    """Starts an engine and kills it at random moments, then lets one run to the end.
+
+    Returns how often it was killed before it had come to the end by itself.
+    """
+    most = 0.05 + 2 * check.quiet / kills
+    done = 0
     for _ in range(kills):
         process = check.start(*arguments, **more)
         try:
-            process.wait(check.draw.uniform(least, most))
+            process.wait(check.draw.uniform(0.01, most))
             break
         except subprocess.TimeoutExpired:
             process.kill()
             process.wait()
+            done += 1
     check.run(*arguments, **more)
+    return done
 
 
 def r1(check):
@@ -142,7 +151,7 @@ def r1(check):
     kills = 500 if check.nightly else 25
     events = check.events(count)
     oracle = check.oracle(events)
-    kill_often(check, [events, "--rules", RULES, "--data", "data", "--to", "out.ndjson"], kills, 0.02, 0.6)
+    kills = kill_often(check, [events, "--rules", RULES, "--data", "data", "--to", "out.ndjson"], kills)
     got = collections.Counter(record(alert) for alert in lines(check.path("out.ndjson")))
     extra = compare(oracle, got, 0)
     return f"kills={kills} events={count} oracle={sum(oracle.values())} missing=0 extra={extra} (limit 0: a file)"
@@ -163,7 +172,7 @@ def r2(check):
     events = check.events(count)
     wanted = {alert["id"] for alert in ids_of(check, events)}
     rules = sqlite_rules(check, '\nsink archive { sqlite "alerts.db" }\n')
-    kill_often(check, [events, "--rules", rules, "--data", "data"], kills, 0.02, 0.6)
+    kills = kill_often(check, [events, "--rules", rules, "--data", "data"], kills)
     with sqlite3.connect(check.path("alerts.db")) as database:
         rows = [row[0] for row in database.execute("SELECT id FROM alerts")]
         states = dict(database.execute("SELECT id, state FROM alerts"))
@@ -308,7 +317,7 @@ def webhook_kills(check):
     oracle = check.oracle(events)
     hook = Hook(lambda body, call, handler: (204, {}))
     rules = hook_rules(check, hook.url)
-    kill_often(check, [events, "--rules", rules, "--data", "data"], kills, 0.05, 0.8)
+    kills = kill_often(check, [events, "--rules", rules, "--data", "data"], kills)
     got = collections.Counter(record(body) for body, *_ in hook.seen)
     extra = compare(oracle, got, kills * IN_FLIGHT)
     keys, first = {}, set()

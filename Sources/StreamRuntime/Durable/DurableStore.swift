@@ -92,6 +92,8 @@ public final class DurableStore: Sendable {
         /// Records that are in the outbox and that the replay will make again, by how often.
         var expected: [String: Int]
         var journalBytes = 0
+        /// Of these such as only say that time has passed: they alone are not worth a checkpoint.
+        var idleBytes = 0
         var lastCheckpoint: Int64
         var isWritingCheckpoint = false
         /// Checkpoints on disk that can be fallen back to, the newest last.
@@ -280,6 +282,7 @@ public final class DurableStore: Sendable {
         let bytes = RecordLog.framed(record.payload)
         try room { state throws(DiskError) in
             try state.append(bytes, mustLast: mustLast, self.clock.now())
+            if case .time = record { state.idleBytes += bytes.count }
         }
         if mustLast { commitBell.signal() }
     }
@@ -546,9 +549,10 @@ public final class DurableStore: Sendable {
         guard keepsState else { return false }
         let now = clock.now()
         return state.withLock { state in
-            !state.isWritingCheckpoint && state.journalBytes > 0
-                && (state.journalBytes >= options.journalBytesMax
-                    || now - state.lastCheckpoint >= options.checkpointEvery)
+            if state.isWritingCheckpoint { return false }
+            if state.journalBytes >= options.journalBytesMax { return true }
+            let isWorthIt = state.journalBytes > state.idleBytes || state.idleBytes > 1 << 20
+            return isWorthIt && now - state.lastCheckpoint >= options.checkpointEvery
         }
     }
 
@@ -567,6 +571,7 @@ public final class DurableStore: Sendable {
             state.isWritingCheckpoint = true
             state.lastCheckpoint = self.clock.now()
             state.journalBytes = 0
+            state.idleBytes = 0
             state.counters.pauses.append(state.lastCheckpoint - started)
         }
         let final = checkpoint

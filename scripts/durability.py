@@ -1,0 +1,113 @@
+#!/usr/bin/env python3
+"""What durability costs: events a second with and without it, pauses of checkpoints, recovery.
+
+    scripts/durability.py MARTLET [--events N]
+
+Each figure is beside what the same program does without a data folder in the same run.
+"""
+
+import argparse
+import json
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fault_events  # noqa: E402
+
+HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+RULES = os.path.join(HERE, "Tests", "Faults", "faults.rules")
+
+# A rule whose state grows with the keys: five events of each are kept.
+STATE_RULES = """
+event login { time: time, user: text, result: text }
+rule wide {
+  sequence by user within 30d {
+    at least 1000 failed: login where result == "fail"
+    then success: login where result == "ok"
+  }
+  alert "{user}"
+}
+engine { keys per rule 10000000 }
+"""
+
+
+def run(martlet, folder, *arguments, piped=None):
+    """Seconds that a run took, and what it said."""
+    began = time.monotonic()
+    with open(piped, "rb") if piped else open(os.devnull, "rb") as source:
+        command = [martlet, "run", *arguments]
+        if piped:
+            # Through a pipe, since a file on standard input is a pipe to us all the same.
+            with subprocess.Popen(["cat"], stdin=source, stdout=subprocess.PIPE) as cat:
+                done = subprocess.run(command, stdin=cat.stdout, cwd=folder, capture_output=True, text=True)
+        else:
+            done = subprocess.run(command, stdin=source, cwd=folder, capture_output=True, text=True)
+    if done.returncode != 0:
+        sys.exit(f"durability: {' '.join(command)}: exit code {done.returncode}\n{done.stderr}")
+    return time.monotonic() - began, done.stderr
+
+
+def best(times, count):
+    return count / min(times)
+
+
+def cost(martlet, folder, count):
+    events = os.path.join(folder, "events.ndjson")
+    fault_events.write(events, count, 1)
+    for name, arguments, piped in (("a file", [events], None), ("standard input", [], events)):
+        plain, kept = [], []
+        for _ in range(3):
+            for times, more in ((plain, []), (kept, ["--data", "data"])):
+                shutil.rmtree(os.path.join(folder, "data"), ignore_errors=True)
+                if os.path.exists(os.path.join(folder, "out.ndjson")):
+                    os.unlink(os.path.join(folder, "out.ndjson"))
+                times.append(run(martlet, folder, *arguments, "--rules", RULES, "--to", "out.ndjson", *more, piped=piped)[0])
+        without, with_data = best(plain, count), best(kept, count)
+        print(f"cost: {name}: {without:,.0f} events/s without a data folder, {with_data:,.0f} with: "
+              f"{with_data / without:.2f}", flush=True)
+
+
+def state(martlet, folder, keys):
+    """State of so many keys: how long a checkpoint stops the engine, and how long a start takes."""
+    path = os.path.join(folder, f"keys{keys}.ndjson")
+    with open(path, "w") as file:
+        for step in range(5):
+            for key in range(keys):
+                file.write(json.dumps({"type": "login", "time": 1_790_000_000_000 + step * 1000, "user": f"user-{key}",
+                                       "result": "fail"}, separators=(",", ":")) + "\n")
+    rules = os.path.join(folder, "state.rules")
+    with open(rules, "w") as file:
+        file.write(STATE_RULES)
+    shutil.rmtree(os.path.join(folder, "data"), ignore_errors=True)
+    _, told = run(martlet, folder, path, "--rules", rules, "--data", "data", "--to", "out.ndjson")
+    pause = re.search(r"stood still for (.*) at the median, (.*) at most", told)
+    size = max(os.path.getsize(os.path.join(folder, "data", name))
+               for name in os.listdir(os.path.join(folder, "data")) if name.startswith("checkpoint-"))
+    _, told = run(martlet, folder, path, "--rules", rules, "--data", "data", "--to", "out.ndjson")
+    ready = re.search(r"ready after (.*)", told)
+    print(f"state: {keys:,} keys, checkpoint of {size / 1e6:.0f} MB: the engine stood still for {pause.group(2)} at most, "
+          f"the next start was ready after {ready.group(1)}", flush=True)
+
+
+def main():
+    parser = argparse.ArgumentParser()
+    parser.add_argument("martlet")
+    parser.add_argument("--events", type=int, default=1_000_000)
+    options = parser.parse_args()
+    martlet = os.path.abspath(options.martlet)
+    folder = tempfile.mkdtemp(prefix="martlet-durability-")
+    try:
+        cost(martlet, folder, options.events)
+        for keys in (10_000, 100_000, 1_000_000):
+            state(martlet, folder, keys)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+if __name__ == "__main__":
+    main()
