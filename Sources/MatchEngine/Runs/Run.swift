@@ -99,15 +99,15 @@ struct Run: Sendable {
         if parts.hasImmediately || !canGoOn(parts) { return .max }
         var steps = parts.untilBit | parts.withouts | parts.trailingBits
         if isRepeating { steps |= 1 << UInt64(step) }
-        for transition in parts.shape.states[target].groups.joined() {
-            steps |= 1 << UInt64(transition.step)
-        }
+        steps |= parts.followingBits[target]
         return steps == 0 ? .max : steps
     }
 
     private func mayTakeMore(_ parts: SequenceParts) -> Bool {
-        let limit = parts.steps[step]
-        return taken[step].count < (limit.isReluctant ? limit.minimum : limit.maximum ?? .max)
+        let most =
+            parts.steps[step].isReluctant
+            ? parts.steps[step].minimum : parts.steps[step].maximum ?? .max
+        return taken[step].count < most
     }
 
     // MARK: - Events
@@ -130,15 +130,15 @@ struct Run: Sendable {
             return closes ? .matches : .isOver
         }
         if taken[step].count >= parts.steps[step].minimum {
-            for transition in parts.shape.states[target].groups.joined() {
+            for transition in parts.following[target] {
                 if transition.immediately, event.ordinal != last.ordinal + 1 { continue }
                 guard holds(transition.step) else { continue }
                 // The first fitting event decides: too late or behind a forbidden one, it ends the
                 // run; only an optional step is left out then.
-                let next = parts.steps[transition.step]
-                let isTooLate = next.gapLimit.map { event.instant - last.instant > $0 } ?? false
+                let gapLimit = parts.steps[transition.step].gapLimit
+                let isTooLate = gapLimit.map { event.instant - last.instant > $0 } ?? false
                 if isLate || isTooLate {
-                    if next.minimum > 0 { return .isOver }
+                    if parts.steps[transition.step].minimum > 0 { return .isOver }
                     continue
                 }
                 if transition.withouts & withoutsSeen != 0 { return .isOver }
@@ -175,9 +175,8 @@ struct Run: Sendable {
     private func canGoOn(_ parts: SequenceParts) -> Bool {
         if isRepeating, mayTakeMore(parts) { return true }
         if isWaiting(parts) { return !isSpoiled }
-        let state = parts.shape.states[target]
         // The one event that could have followed immediately has passed.
-        return state.isEnd || !state.groups.joined().allSatisfy(\.immediately)
+        return parts.canWait[target]
     }
 
     // MARK: - Snapshot

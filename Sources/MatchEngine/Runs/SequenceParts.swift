@@ -29,6 +29,11 @@ final class SequenceParts: Sendable {
     let runsMax: Int
     /// The fewest events that make a match: each fills one step.
     let eventsMin: Int
+    /// By state of the shape: the steps that may come next, in order of their groups; the same as bits;
+    /// and whether one can come later than at once.
+    let following: [[SequenceShape.Transition]]
+    let followingBits: [UInt64]
+    let canWait: [Bool]
     /// For each transition what its outcome depends on.
     let dependencies: [Dependency]
     /// By step: what an event must be to fit it.
@@ -71,6 +76,10 @@ final class SequenceParts: Sendable {
             shape.transitions.reduce(0) { $0 | $1.withouts }
             | shape.states.reduce(0) { $0 | $1.finalWithouts }
         horizon = SequenceParts.horizon(sequence, shape)
+        let following = shape.states.map { Array($0.groups.joined()) }
+        self.following = following
+        followingBits = following.map { $0.reduce(0) { $0 | 1 << UInt64($1.step) } }
+        canWait = shape.states.map { $0.isEnd || !$0.groups.joined().allSatisfy(\.immediately) }
         eventsMin = shape.mandatorySteps.reduce(0) { $0 + max(1, sequence.steps[$1].minimum) }
         let bound = program.rules[index].bound
         eventsMax = min(limits.eventsPerKey, bound.eventsPerRun > 0 ? bound.eventsPerRun : .max)
