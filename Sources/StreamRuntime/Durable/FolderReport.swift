@@ -37,7 +37,7 @@ public struct FolderReport: Sendable {
     private func describeCheckpoint(_ file: any DiskFile, _ report: inout File) {
         do throws(CheckpointError) {
             let checkpoint = try Checkpoint(file)
-            var parts = ["\(checkpoint.engines.count) engines"]
+            var parts = [counted(checkpoint.engines.count, "engine")]
             if let time = checkpoint.lastTime { parts.append("events up to \(time)") }
             for sink in checkpoint.sinks {
                 parts.append("\(sink.name) done up to \(sink.low) of \(checkpoint.outboxEnd)")
@@ -58,11 +58,11 @@ public struct FolderReport: Sendable {
         var reader = RecordReader(file)
         var count = 0
         while try reader.next() != nil { count += 1 }
-        report.content = "\(count) \(isOutbox ? "alerts" : "records")"
+        report.content = counted(count, isOutbox ? "alert" : "record")
         // What a crash has torn, or the running engine is writing, is at the end.
         if reader.offset < report.bytes {
             report.content +=
-                ", then \(report.bytes - reader.offset) bytes that are no whole record"
+                ", then \(counted(report.bytes - reader.offset, "byte")) that are no whole record"
         }
     }
 
