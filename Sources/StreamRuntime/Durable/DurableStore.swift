@@ -181,8 +181,7 @@ public final class DurableStore: Sendable {
             var state = State(
                 outbox: outbox, ledgers: ledgers, durableEnd: outbox.next, expected: expected,
                 lastCheckpoint: clock.now())
-            state.journalNumber =
-                (Recovery.journals(names) + Recovery.checkpoints(names)).max() ?? -1
+            state.journalNumber = found.lastJournal
             state.lengthBefore = found.lengthBefore
             if let checkpoint = found.checkpoint {
                 state.kept = [Kept(number: checkpoint.number, outboxEnd: checkpoint.outboxEnd)]

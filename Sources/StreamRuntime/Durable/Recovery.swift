@@ -6,6 +6,9 @@ struct Recovery {
     var checkpoint: Checkpoint?
     /// Journals to replay behind it, in order.
     var journals: [Int] = []
+    /// The journal behind which the next one comes: there is no gap between those of one checkpoint, also
+    /// when journals had to be dropped, or a damaged checkpoint has a higher number.
+    var lastJournal: Int { journals.last ?? (checkpoint?.number ?? 0) - 1 }
     var ledgers: [SinkLedger] = []
     /// Bytes of the last journal that can be read.
     var lengthBefore = 0
