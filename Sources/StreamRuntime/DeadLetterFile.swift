@@ -19,7 +19,7 @@ public final class DeadLetterFile {
         self.path = path
         descriptor = open(path, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         if descriptor < 0 {
-            throw DeadLetterError.cannotOpen(path: path, reason: lastSystemError())
+            throw DeadLetterError.cannotOpen(path: path, reason: systemError())
         }
     }
 
@@ -39,16 +39,8 @@ public final class DeadLetterFile {
     }
 
     private func flush() throws(DeadLetterError) {
-        var done = 0
-        while done < buffer.count {
-            let count = buffer.withUnsafeBytes { bytes in
-                write(descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-            }
-            if count < 0 && errno == EINTR { continue }
-            if count <= 0 {
-                throw DeadLetterError.cannotWrite(path: path, reason: lastSystemError())
-            }
-            done += count
+        guard writeAll(descriptor, buffer) else {
+            throw DeadLetterError.cannotWrite(path: path, reason: systemError())
         }
         buffer.removeAll(keepingCapacity: true)
     }
@@ -125,9 +117,6 @@ public enum DeadLetterError: Error, Equatable, CustomStringConvertible {
         }
     }
 }
-
-/// What the system says about the last call that failed.
-func lastSystemError() -> String { String(cString: strerror(errno)) }
 
 /// Two digits.
 private func hexadecimal(_ byte: UInt8) -> String {

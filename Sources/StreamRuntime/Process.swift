@@ -26,3 +26,28 @@ public func residentBytes() -> Int {
     }
     return pages * sysconf(Int32(_SC_PAGESIZE))
 }
+
+/// Writes all bytes, also to a pipe or terminal that takes few at a time.
+///
+/// - Returns: false when the stream is closed or broken.
+@discardableResult
+public func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
+    bytes.withUnsafeBytes { buffer in
+        var start = 0
+        while start < buffer.count {
+            let written = write(
+                descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
+            if written > 0 {
+                start += written
+            } else if written < 0, errno == EINTR || errno == EAGAIN {
+                continue
+            } else {
+                return false
+            }
+        }
+        return true
+    }
+}
+
+/// What the system says about the last call that failed.
+public func systemError() -> String { String(cString: strerror(errno)) }

@@ -1,3 +1,5 @@
+import StreamRuntime
+
 #if canImport(Glibc)
     import Glibc
 #endif
@@ -41,34 +43,9 @@ struct Console {
     func warn(_ text: String) { writeAll(2, Array((text + "\n").utf8)) }
 }
 
-/// Writes all bytes, also to a pipe or terminal that takes few at a time.
-///
-/// - Returns: false when the stream is closed or broken.
-@discardableResult
-func writeAll(_ descriptor: Int32, _ bytes: [UInt8]) -> Bool {
-    bytes.withUnsafeBytes { buffer in
-        var start = 0
-        while start < buffer.count {
-            let written = write(
-                descriptor, buffer.baseAddress?.advanced(by: start), buffer.count - start)
-            if written > 0 {
-                start += written
-            } else if written < 0, errno == EINTR || errno == EAGAIN {
-                continue
-            } else {
-                return false
-            }
-        }
-        return true
-    }
-}
-
 func environmentVariable(_ name: String) -> String? {
     getenv(name).map { String(cString: $0) }
 }
-
-/// What the system says about the last failed call.
-func systemError() -> String { String(cString: strerror(errno)) }
 
 /// Seconds on a clock that never jumps.
 func monotonicSeconds() -> Double {

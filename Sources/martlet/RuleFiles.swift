@@ -1,4 +1,5 @@
 import RuleSyntax
+import StreamRuntime
 
 #if canImport(Glibc)
     import Glibc

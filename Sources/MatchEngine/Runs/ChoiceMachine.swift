@@ -124,18 +124,18 @@ struct ChoiceMachine: Sendable {
         let completes =
             fitting & parts.shape.lastSteps != 0 && parts.shape.trailingAbsences.isEmpty
             && !parts.shape.closesAtUntil && (kept.starts != 0 || !events.isEmpty(key))
-        if completes, hasEnough(key, with: fitting) {
-            events.append(kept, key, fieldsOf: event)
+        let isSearched = completes && hasEnough(key, with: fitting)
+        let isOfUse =
+            kept.steps & keptSteps != 0
+            && (kept.starts & keptSteps != 0 || !events.isEmpty(key))
+        guard isSearched || isOfUse else { return }
+        // With the fields of all steps that it fits.
+        events.append(kept, key, fieldsOf: event)
+        if isSearched {
             let hasMatched = search(.event, key: key, at: context.instant, in: &context)
             if hasMatched, combinations == nil { return }
-            events.restrictLast(key, to: keptSteps)
-        } else {
-            // The fields are those of all steps that it fits.
-            guard kept.steps & keptSteps != 0 else { return }
-            if events.isEmpty(key), kept.starts & keptSteps == 0 { return }
-            events.append(kept, key, fieldsOf: event)
-            events.restrictLast(key, to: keptSteps)
         }
+        events.restrictLast(key, to: keptSteps)
         guard !events.isEmpty(key) else { return }
         limit(key: key, in: &context)
         if fitting & keptSteps & parts.shape.lastSteps != 0, !parts.shape.trailingAbsences.isEmpty {

@@ -34,7 +34,7 @@ public final class ControlSocket: Sendable {
         self.answer = answer
         let place = try SocketPlace(path, makesFolder: true)
         listener = socket(AF_UNIX, Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue), 0)
-        guard listener >= 0 else { throw Failure("cannot make a socket: \(lastSystemError())") }
+        guard listener >= 0 else { throw Failure("cannot make a socket: \(systemError())") }
         var taken = place.bind(listener)
         if taken == EADDRINUSE {
             var status = stat()
@@ -206,11 +206,11 @@ private final class SocketPlace {
         let parent = parentFolder(path)
         name = path.split(separator: "/").last.map(String.init) ?? path
         if makesFolder, !parent.isEmpty, mkdir(parent, 0o700) != 0, errno != EEXIST {
-            throw ControlSocket.Failure("cannot make the folder `\(parent)`: \(lastSystemError())")
+            throw ControlSocket.Failure("cannot make the folder `\(parent)`: \(systemError())")
         }
         folder = Glibc.open(parent.isEmpty ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else {
-            throw ControlSocket.Failure("cannot open the folder `\(parent)`: \(lastSystemError())")
+            throw ControlSocket.Failure("cannot open the folder `\(parent)`: \(systemError())")
         }
     }
 

@@ -21,7 +21,7 @@ public enum DataFolder {
             let lock = Glibc.open(disk.path(of: lockName), O_RDWR | O_CREAT | O_CLOEXEC, 0o600)
             guard lock >= 0 else {
                 throw DurableFailure.failed(
-                    "the data folder `\(path)` cannot be locked: \(lastSystemError())")
+                    "the data folder `\(path)` cannot be locked: \(systemError())")
             }
             disk.hold(lock)
             if flock(lock, LOCK_EX | LOCK_NB) != 0 {

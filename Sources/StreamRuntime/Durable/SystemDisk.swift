@@ -17,10 +17,10 @@ public final class SystemDisk: Disk {
                 atPath: path, withIntermediateDirectories: true,
                 attributes: [.posixPermissions: 0o700])
         } catch {
-            throw DiskError("made", path, code: errno, reason: lastSystemError())
+            throw DiskError("made", path, code: errno, reason: systemError())
         }
         folder = Glibc.open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
-        if folder < 0 { throw DiskError("opened", path, code: errno, reason: lastSystemError()) }
+        if folder < 0 { throw DiskError("opened", path, code: errno, reason: systemError()) }
     }
 
     deinit {
@@ -80,7 +80,7 @@ public final class SystemDisk: Disk {
 
     private func failure(_ deed: String, _ name: String?) -> DiskError {
         let code = errno
-        return DiskError(deed, name.map(path(of:)) ?? path, code: code, reason: lastSystemError())
+        return DiskError(deed, name.map(path(of:)) ?? path, code: code, reason: systemError())
     }
 }
 
@@ -101,21 +101,11 @@ private final class SystemFile: DiskFile {
 
     func append(_ bytes: [UInt8]) throws(DiskError) {
         let failed: DiskError? = length.withLock { length in
-            var done = 0
-            while done < bytes.count {
-                let count = bytes.withUnsafeBytes { buffer in
-                    write(descriptor, buffer.baseAddress.map { $0 + done }, buffer.count - done)
-                }
-                if count < 0 && errno == EINTR { continue }
-                if count <= 0 {
-                    let error = failure("written")
-                    // Half a record would hide the ones behind it.
-                    if done > 0, ftruncate(descriptor, off_t(length)) != 0 {
-                        return failure("cut to its old length")
-                    }
-                    return error
-                }
-                done += count
+            guard writeAll(descriptor, bytes) else {
+                let error = failure("written")
+                // Half a record would hide the ones behind it.
+                let isCut = ftruncate(descriptor, off_t(length)) == 0
+                return isCut ? error : failure("cut to its old length")
             }
             length += bytes.count
             return nil
@@ -155,6 +145,6 @@ private final class SystemFile: DiskFile {
 
     private func failure(_ deed: String) -> DiskError {
         let code = errno
-        return DiskError(deed, path, code: code, reason: lastSystemError())
+        return DiskError(deed, path, code: code, reason: systemError())
     }
 }

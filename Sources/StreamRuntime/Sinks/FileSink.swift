@@ -82,23 +82,14 @@ public final class FileSink: Sink {
     /// A sentence when it fails; then nothing has been added.
     private func write(_ state: inout State) -> String? {
         let start = Int(lseek(state.descriptor, 0, SEEK_END))
-        var done = 0
-        while done < state.buffer.count {
-            let count = state.buffer.withUnsafeBytes { bytes in
-                Glibc.write(
-                    state.descriptor, bytes.baseAddress.map { $0 + done }, bytes.count - done)
-            }
-            if count < 0 && errno == EINTR { continue }
-            if count <= 0 {
-                let reason = "cannot be written: " + lastSystemError()
-                if start >= 0 { ftruncate(state.descriptor, off_t(start)) }
-                return reason
-            }
-            done += count
+        guard writeAll(state.descriptor, state.buffer) else {
+            let reason = "cannot be written: " + systemError()
+            if start >= 0 { ftruncate(state.descriptor, off_t(start)) }
+            return reason
         }
         // Of a pipe or a device nothing can be made durable.
         if start >= 0, fdatasync(state.descriptor) != 0, errno != EINVAL {
-            return "cannot be made durable: " + lastSystemError()
+            return "cannot be made durable: " + systemError()
         }
         state.mark = max(0, Int(lseek(state.descriptor, 0, SEEK_END)))
         return nil
@@ -107,7 +98,7 @@ public final class FileSink: Sink {
     private func reopen(_ state: inout State) -> String? {
         if state.descriptor >= 0 { close(state.descriptor) }
         state.descriptor = Glibc.open(path, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o644)
-        if state.descriptor < 0 { return "cannot be opened: " + lastSystemError() }
+        if state.descriptor < 0 { return "cannot be opened: " + systemError() }
         state.identity = FileIdentity(path: path)
         return nil
     }
@@ -120,14 +111,14 @@ public final class FileSink: Sink {
         guard size > mark else { return nil }
         var bytes = [UInt8](repeating: 0, count: size - mark)
         let count = pread(state.descriptor, &bytes, bytes.count, off_t(mark))
-        guard count == bytes.count else { return "cannot be read: " + lastSystemError() }
+        guard count == bytes.count else { return "cannot be read: " + systemError() }
         let end = (bytes.lastIndex(of: 0x0A) ?? -1) + 1
         for line in bytes[..<end].split(separator: 0x0A) {
             state.tail[Array(line) + [0x0A], default: 0] += 1
         }
         if end < bytes.count {
             guard ftruncate(state.descriptor, off_t(mark + end)) == 0 else {
-                return "cannot be cut to its last whole line: " + lastSystemError()
+                return "cannot be cut to its last whole line: " + systemError()
             }
         }
         return nil

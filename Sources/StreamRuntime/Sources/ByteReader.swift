@@ -35,7 +35,7 @@ final class DescriptorReader: ByteReader {
         descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
         closesDescriptor = true
         if descriptor < 0 {
-            throw OpenFailure(code: errno, message: "cannot be opened: " + lastSystemError())
+            throw OpenFailure(code: errno, message: "cannot be opened: " + systemError())
         }
         var status = stat()
         if fstat(descriptor, &status) == 0, status.st_mode & S_IFMT == S_IFDIR {
@@ -60,7 +60,7 @@ final class DescriptorReader: ByteReader {
             if count == 0 { return .end }
             if errno == EAGAIN { return .idle }
             if errno == EINTR { continue }
-            return .failed(.unreadableFile, "cannot be read: " + lastSystemError())
+            return .failed(.unreadableFile, "cannot be read: " + systemError())
         }
     }
 }

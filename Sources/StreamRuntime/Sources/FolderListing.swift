@@ -28,7 +28,7 @@ struct FolderListing {
     /// Folders behind symbolic links are not entered, so that a circle of links cannot trap us.
     private mutating func list(_ folder: String, takesCompressed: Bool) {
         guard let directory = opendir(folder) else {
-            skip(folder, .unreadableFile, "the folder cannot be opened: " + lastSystemError())
+            skip(folder, .unreadableFile, "the folder cannot be opened: " + systemError())
             return
         }
         var names: [[UInt8]] = []
@@ -45,7 +45,7 @@ struct FolderListing {
             let path = folder.hasSuffix("/") ? folder + text : folder + "/" + text
             var status = stat()
             guard lstat(path, &status) == 0 else {
-                skip(path, .unreadableFile, "cannot be looked at: " + lastSystemError())
+                skip(path, .unreadableFile, "cannot be looked at: " + systemError())
                 continue
             }
             if status.st_mode & S_IFMT == S_IFDIR {

@@ -1,3 +1,5 @@
+import StreamRuntime
+
 #if canImport(Glibc)
     import Glibc
 #endif

@@ -1,3 +1,5 @@
+import StreamRuntime
+
 /// `martlet completions SHELL`: a script made from the same table as `--help`.
 let completionsCommand = CommandSpec(
     name: "completions", summary: "print a completion script for bash, zsh or fish",

@@ -1,6 +1,7 @@
 import RuleCompiler
 import RuleModel
 import RuleSyntax
+import StreamRuntime
 
 /// `martlet explain`: a rule in words, why it did not fire, the evidence of an alert, or the long
 /// form of a diagnostic.

@@ -1,4 +1,5 @@
 import RuleModel
+import StreamRuntime
 
 let versionNumber = "0.1.0"
 
