@@ -19,7 +19,8 @@ let package = Package(
         .target(name: "RuleImport", dependencies: ["RuleSyntax", "RuleCompiler", "CYaml"]),
 
         // The runtime tower: events → alerts.
-        .target(name: "MatchEngine", dependencies: ["RuleModel", "TextPatterns"]),
+        .target(name: "MatchEngine", dependencies: ["RuleModel", "TextPatterns", "CPrefetch"]),
+        .systemLibrary(name: "CPrefetch"),
         .target(
             name: "StreamRuntime",
             dependencies: [

@@ -46,6 +46,8 @@ struct DerivedEvents: Sendable {
         }
     }
 
+    private(set) var isEmpty = true
+
     /// The least depth of what waits; nil when nothing does.
     var leastDepth: Int? { waiting.firstIndex { !$0.isEmpty } }
 
@@ -58,6 +60,7 @@ struct DerivedEvents: Sendable {
             arrivals += 1
         }
         waiting[depth].removeAll()
+        isEmpty = waiting.allSatisfy { $0.isEmpty }
         return batch
     }
 
@@ -186,5 +189,6 @@ struct DerivedEvents: Sendable {
         while waiting.count <= depth { waiting.append([]) }
         self.instant = instant
         waiting[depth].append(event)
+        isEmpty = false
     }
 }

@@ -143,67 +143,87 @@ extension MachineContext {
     /// - Returns: Whether the record was handed out.
     @discardableResult
     mutating func emit(_ record: MatchRecord, key: KeySlot, terms: some TermContext) -> Bool {
-        let rule = program.rules[rule]
-        let masks = emission.rules[self.rule]
+        let masks = emission.rules[rule]
         let values = keyValues(key)
-        let context = RecordContext(record: record, rule: rule, key: values, terms: terms)
-        if let unless = rule.unless, recorder?.index == self.rule {
+        // Not the rule as a whole: copying it would count its references.
+        let context = RecordContext(
+            record: record, rule: program.rules[rule].name,
+            severity: program.rules[rule].metadata.severity,
+            confidence: program.rules[rule].metadata.confidence, key: values, terms: terms)
+        if let unless = program.rules[rule].unless, recorder?.index == rule {
             let evaluator = evaluator
             recorder?.cover(unless, in: context, by: evaluator)
         }
-        if record.mayBeSilenced, isSilent(rule, at: record.matchedAt, context) {
-            counters.rules[self.rule].silenced += 1
+        if record.mayBeSilenced, isSilent(at: record.matchedAt, context) {
+            counters.rules[rule].silenced += 1
             return false
         }
-        counters.rules[self.rule].alerts += 1
-        var measures = record.measures
-        for index in rule.emit.maskedMeasures where measures.indices.contains(index) {
-            measures[index].value = masked
-        }
-        let shownKey = zip(rule.keyNames, values).enumerated().map { index, part in
-            Alert.NamedValue(part.0, masks.keys.contains(index) ? masked : part.1)
-        }
-        let attached = rule.emit.attach.enumerated().map { index, attached in
-            Alert.NamedValue(
-                attached.name,
-                masks.attach[index] ? masked : evaluator.value(attached.code, in: context))
-        }
+        counters.rules[rule].alerts += 1
         var alert = Alert(
-            id: record.id, rule: rule.name, ruleID: rule.id, fingerprint: rule.fingerprint,
-            kind: record.kind, state: record.state, severity: rule.metadata.severity,
-            title: rule.metadata.title,
-            message: record.message ?? message(rule, masks, context),
-            tags: rule.metadata.tags, attack: rule.metadata.attack, key: shownKey,
-            matchedAt: record.matchedAt, firstTime: record.firstTime,
+            id: record.id, rule: context.rule, ruleID: program.rules[rule].id,
+            fingerprint: program.rules[rule].fingerprint,
+            kind: record.kind, state: record.state, severity: context.severity,
+            title: program.rules[rule].metadata.title,
+            message: record.message ?? message(masks, context),
+            tags: program.rules[rule].metadata.tags, attack: program.rules[rule].metadata.attack,
+            key: named(values), matchedAt: record.matchedAt, firstTime: record.firstTime,
             lastTime: record.lastTime, strength: record.strength,
-            confidence: rule.metadata.confidence, measures: measures, steps: record.steps,
-            attached: attached, reason: record.reason,
-            incompleteBecause: record.incompleteBecause + keys[self.rule].doubts(key).reasons,
-            grouped: 0,
-            listVersions: listVersions(masks), sinks: rule.emit.sinks,
-            probes: rule.probes.map { evaluator.value($0, in: context) },
-            suppressKey: spacedKey(rule.emit.suppress, context),
-            groupKey: spacedKey(rule.emit.group, context), order: nextOrder(key: keyHash(key)))
+            confidence: context.confidence, measures: record.measures, steps: record.steps,
+            attached: attached(masks, context), reason: record.reason,
+            incompleteBecause: record.incompleteBecause, grouped: 0,
+            listVersions: listVersions(masks), sinks: program.rules[rule].emit.sinks,
+            probes: program.rules[rule].probes.map { evaluator.value($0, in: context) },
+            suppressKey: spacedKey(program.rules[rule].emit.suppress, context),
+            groupKey: spacedKey(program.rules[rule].emit.group, context),
+            order: nextOrder(key: keyHash(key)))
+        if !keys[rule].doubts(key).isEmpty {
+            alert.incompleteBecause += keys[rule].doubts(key).reasons
+        }
+        for index in masks.keys where alert.key.indices.contains(index) {
+            alert.key[index].value = masked
+        }
+        for index in program.rules[rule].emit.maskedMeasures
+        where alert.measures.indices.contains(index) {
+            alert.measures[index].value = masked
+        }
         alert.members = record.members
-        if rule.emit.masksMembers {
+        if program.rules[rule].emit.masksMembers {
             for index in alert.members.indices { alert.members[index].name = masked }
         }
-        if record.state == .firing { addRisks(to: &alert, rule, context) }
+        if record.state == .firing { addRisks(to: &alert, context) }
         emission.lastMessage = alert.message
-        recorder?.noteAlert(self.rule, key: values, state: alert.state)
+        recorder?.noteAlert(rule, key: values, state: alert.state)
         if keepsFired, alert.state == .firing { fired.append((alert.id, alert.matchedAt)) }
-        if let told = settled(alert) { output.append(told) }
-        if rule.place.isRead {
-            let plainKey = zip(rule.keyNames, values).map { Alert.NamedValue($0, $1) }
+        if program.rules[rule].place.isRead {
             derived.add(
-                alert, key: plainKey, metadata: rule.metadata, depth: rule.place.depth, at: instant)
+                alert, key: named(values), metadata: program.rules[rule].metadata,
+                depth: program.rules[rule].place.depth, at: instant)
+        }
+        if alert.state == .firing, !earlyAlerts.isEmpty {
+            if let told = settled(alert) { output.append(told) }
+        } else {
+            output.append(alert)
         }
         return true
     }
 
+    /// The parts of a key with their names.
+    private func named(_ values: [Value]) -> [Alert.NamedValue] {
+        zip(program.rules[rule].keyNames, values).map { Alert.NamedValue($0, $1) }
+    }
+
+    private func attached(
+        _ masks: RuleEmission, _ context: some TermContext
+    ) -> [Alert.NamedValue] {
+        program.rules[rule].emit.attach.enumerated().map { index, attached in
+            Alert.NamedValue(
+                attached.name,
+                masks.attach[index] ? masked : evaluator.value(attached.code, in: context))
+        }
+    }
+
     /// The record as it is to be told, after what was told early; nil when that was the same.
     private mutating func settled(_ alert: Alert) -> Alert? {
-        guard alert.state == .firing, !earlyAlerts.isEmpty else { return alert }
         let (outcome, lead) = earlyAlerts.settle(alert, seen: highestTime)
         switch outcome {
         case .news: return alert
@@ -223,9 +243,9 @@ extension MachineContext {
 
     /// Puts the rule's points on its entities. An entity or a number that is missing adds nothing.
     private mutating func addRisks(
-        to alert: inout Alert, _ rule: RuleProgram, _ context: some TermContext
+        to alert: inout Alert, _ context: some TermContext
     ) {
-        for risk in rule.emit.risks {
+        for risk in program.rules[rule].emit.risks {
             let entity = Comparisons.canonical(evaluator.value(risk.entity, in: context))
             guard !entity.isMissing,
                 let points = Numbers.double(evaluator.value(risk.points, in: context))
@@ -239,28 +259,25 @@ extension MachineContext {
             let entry = Alert.Risk(
                 name: risk.name, entity: entity, points: points, score: score.points)
             alert.risks.append(entry)
-            derived.add(entry, of: alert, depth: rule.place.depth, at: instant)
+            derived.add(
+                entry, of: alert, depth: program.rules[rule].place.depth, at: instant)
         }
     }
 
     private var masked: Value { .text("***") }
 
-    private func isSilent(
-        _ rule: RuleProgram, at time: Timestamp, _ context: some TermContext
-    ) -> Bool {
-        for active in rule.active {
+    private func isSilent(at time: Timestamp, _ context: some TermContext) -> Bool {
+        for active in program.rules[rule].active {
             let schedule = program.tables.schedules[active.schedule.rawValue]
             let zone = zones[schedule.zone] ?? .utc
             if schedule.contains(time, zone: zone) != active.during { return true }
         }
-        return rule.unless.map { evaluator.holds($0, in: context) } ?? false
+        return program.rules[rule].unless.map { evaluator.holds($0, in: context) } ?? false
     }
 
-    private func message(
-        _ rule: RuleProgram, _ masks: RuleEmission, _ context: some TermContext
-    ) -> String {
+    private func message(_ masks: RuleEmission, _ context: some TermContext) -> String {
         var message = ""
-        for (index, part) in rule.emit.message.enumerated() {
+        for (index, part) in program.rules[rule].emit.message.enumerated() {
             switch part {
             case .text(let text): message += text
             case .code(let code, let format):
@@ -323,17 +340,19 @@ extension MachineContext {
 /// Identities of alerts (T12).
 enum AlertID {
     static func text(rule: String, key: [Value], time: Timestamp, number: UInt64) -> String {
-        var text: [UInt8] = []
-        text.reserveCapacity(32)
-        for seed: UInt64 in [0x6d61_7274_6c65_7431, 0x6d61_7274_6c65_7432] {
+        func half(_ seed: UInt64) -> UInt64 {
             var hash = StableHash(seed: seed)
             hash.combine(rule)
             hash.combine(UInt64(key.count))
             for value in key { hash.combine(value) }
             hash.combine(time.nanoseconds)
             if number > 0 { hash.combine(number) }
-            text.appendHexadecimal(hash.value, digits: 16)
+            return hash.value
         }
+        var text: [UInt8] = []
+        text.reserveCapacity(32)
+        text.appendHexadecimal(half(0x6d61_7274_6c65_7431), digits: 16)
+        text.appendHexadecimal(half(0x6d61_7274_6c65_7432), digits: 16)
         return String(decoding: text, as: UTF8.self)
     }
 }
@@ -341,7 +360,9 @@ enum AlertID {
 /// Answers for key and facts; asks the machine for the rest.
 private struct RecordContext<Terms: TermContext>: TermContext {
     let record: MatchRecord
-    let rule: RuleProgram
+    let rule: String
+    let severity: Severity
+    let confidence: Double
     let key: [Value]
     let terms: Terms
 
@@ -363,10 +384,10 @@ private struct RecordContext<Terms: TermContext>: TermContext {
         case .firstTime: .time(record.firstTime)
         case .lastTime: .time(record.lastTime)
         case .duration: .span(record.lastTime - record.firstTime)
-        case .rule: .text(rule.name)
-        case .severity: .text(rule.metadata.severity.rawValue)
+        case .rule: .text(rule)
+        case .severity: .text(severity.rawValue)
         case .strength: .float(record.strength)
-        case .confidence: .float(rule.metadata.confidence)
+        case .confidence: .float(confidence)
         case .state: .text(record.state.rawValue)
         }
     }

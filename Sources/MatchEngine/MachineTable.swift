@@ -71,6 +71,33 @@ struct MachineTable: Sendable {
         }
     }
 
+    /// Asks for the memory that says where a key's state is.
+    ///
+    /// This and what is like it change nothing: to read an element of an array is to copy it, to change it
+    /// is not.
+    @inline(__always)
+    mutating func prefetchPlace(_ key: KeySlot, _ rule: Int) {
+        switch places[rule] {
+        case .sequence(let index):
+            sequences[index].prefetchPlace(key)
+        case .threshold(let index):
+            thresholds[index].prefetchPlace(key)
+        case .correlation, .anomaly, .metric: break
+        }
+    }
+
+    /// Asks for the memory of a key's state.
+    @inline(__always)
+    mutating func prefetchState(_ key: KeySlot, _ rule: Int) {
+        switch places[rule] {
+        case .sequence(let index):
+            sequences[index].prefetchState(key)
+        case .threshold(let index):
+            thresholds[index].prefetchState(key)
+        case .correlation, .anomaly, .metric: break
+        }
+    }
+
     mutating func fire(
         _ rule: Int, at time: Timestamp, key: KeySlot, in context: inout MachineContext
     ) {

@@ -76,8 +76,11 @@ public struct StableHash: ValueHash {
     }
 
     public mutating func combine(_ text: String) {
-        combine(UInt64(text.utf8.count))
-        for byte in text.utf8 { combine(byte: byte) }
+        var text = text
+        text.withUTF8 { bytes in
+            combine(UInt64(bytes.count))
+            for byte in bytes { combine(byte: byte) }
+        }
     }
 
     /// The hash of all that was combined so far.
@@ -118,9 +121,23 @@ public struct KeyHash: ValueHash {
             combine(UInt64(littleEndian: word))
             offset += 8
         }
-        guard offset < bytes.count else { return }
+        let left = bytes.count - offset
+        guard left > 0 else { return }
+        // The bytes that are left, the first the highest: read together with some before them, or from
+        // both ends, where the bytes in the middle are the same.
         var rest: UInt64 = 0
-        for place in offset..<bytes.count { rest = rest << 8 | UInt64(bytes[place]) }
+        if bytes.count >= 8 {
+            let word = bytes.loadUnaligned(fromByteOffset: bytes.count - 8, as: UInt64.self)
+            rest = UInt64(bigEndian: word) & (1 << UInt64(8 * left) - 1)
+        } else if left >= 4 {
+            let high = bytes.loadUnaligned(as: UInt32.self)
+            let low = bytes.loadUnaligned(fromByteOffset: left - 4, as: UInt32.self)
+            rest =
+                UInt64(UInt32(bigEndian: high)) << UInt64(8 * (left - 4))
+                | UInt64(UInt32(bigEndian: low))
+        } else {
+            for byte in bytes { rest = rest << 8 | UInt64(byte) }
+        }
         combine(rest)
     }
 

@@ -90,6 +90,45 @@ struct AlertTextTests {
         #expect(String(decoding: bytes, as: UTF8.self) == expected)
     }
 
+    @Test("A sign that JSON escapes is found wherever in a text it stands")
+    func escapesAnywhere() {
+        for sign in (UInt8(0)...127).map({ String(UnicodeScalar($0)) }) + ["é", "\u{80}"] {
+            for length in 0..<20 {
+                for place in 0...length {
+                    var text = String(repeating: "x", count: length)
+                    text.insert(
+                        contentsOf: sign, at: text.index(text.startIndex, offsetBy: place))
+                    var (whole, alone): ([UInt8], [UInt8]) = ([], [])
+                    whole.appendJSON(text)
+                    alone.appendJSON(sign)
+                    let expected =
+                        "\"" + String(repeating: "x", count: place)
+                        + String(decoding: alone.dropFirst().dropLast(), as: UTF8.self)
+                        + String(repeating: "x", count: length - place) + "\""
+                    #expect(String(decoding: whole, as: UTF8.self) == expected)
+                }
+            }
+        }
+        let plain = (UInt8(0x20)..<0x7F).filter { $0 != 0x22 && $0 != 0x5C }
+        var bytes: [UInt8] = []
+        bytes.appendJSON(String(decoding: plain, as: UTF8.self))
+        #expect(bytes == [0x22] + plain + [0x22])
+        for (sign, escaped) in [("\"", #""\"""#), ("\\", #""\\""#), ("\u{7F}", #""\u007f""#)] {
+            bytes = []
+            bytes.appendJSON(sign)
+            #expect(String(decoding: bytes, as: UTF8.self) == escaped)
+        }
+    }
+
+    @Test("Whole numbers are written to their last digit")
+    func wholeNumbers() {
+        for number in [0, 9, 10, -1, 1_234_567_890, Int64.max, .min] {
+            var bytes: [UInt8] = []
+            bytes.appendJSON(.int(number))
+            #expect(String(decoding: bytes, as: UTF8.self) == String(number))
+        }
+    }
+
     @Test(
         "Addresses are written as RFC 5952 says",
         arguments: [

@@ -34,7 +34,7 @@ import Testing
         var table = KeyTable(capacity: 2, width: 1)
         let first = table.findOrInsert([.int(1)], hash: 1).slot
         _ = table.findOrInsert([.int(2)], hash: 2)
-        #expect(table.find(hash: 1) { $0[$1] == .int(1) } == first)
+        #expect(table.find(hash: 1) { $0[0] == .int(1) } == first)
         let third = table.findOrInsert([.int(3)], hash: 3)
         #expect(third.evicted != nil)
         #expect(table.peek([.int(2)], hash: 2) == nil)
@@ -96,6 +96,26 @@ import Testing
         #expect(taken == numbers.sorted())
     }
 
+    @Test(
+        "the hash of a text is that of its bytes, eight at a time, the rest with the first highest")
+    func textHash() {
+        for length in 0...40 {
+            let bytes = (0..<length).map { UInt8(truncatingIfNeeded: $0 &* 151 &+ 7) }
+            var hash = KeyHash()
+            bytes.withUnsafeBytes { hash.combine($0) }
+            var expected = KeyHash()
+            expected.combine(UInt64(length))
+            for start in stride(from: 0, to: length, by: 8) {
+                let part = bytes[start..<min(start + 8, length)]
+                expected.combine(
+                    part.count == 8
+                        ? part.reversed().reduce(UInt64(0)) { $0 << 8 | UInt64($1) }
+                        : part.reduce(UInt64(0)) { $0 << 8 | UInt64($1) })
+            }
+            #expect(hash.value == expected.value)
+        }
+    }
+
     @Test("the hash of a key read from cells is that of its values")
     func keyHash() {
         let tables = PlanSketch.tables
@@ -103,15 +123,19 @@ import Testing
         let loaded = LoadedBatch(
             unjudged: batch, fields: tables.fields, eventTypes: tables.eventTypes)
         let event = Event(batch: loaded, row: 0)
-        let reader = KeyReader(tables: tables, routes: [])
         let fields = [PlanSketch.key, PlanSketch.number]
+        let route = KeyRoute(
+            type: batch.types[0], key: fields, inputs: 1, conditions: [nil], beginnings: [nil])
+        let reader = KeyReader(tables: tables, routes: [[route]])
         let values = reader.values(fields, of: event)
         var hash = KeyHash()
         for value in values { hash.combine(value) }
         #expect(values == [.text("ké"), .int(3)])
         #expect(reader.hash(fields, of: event) == hash.value)
-        #expect(reader.matches(values, from: 0, fields, of: event))
-        #expect(!reader.matches([.text("ke"), .int(3)], from: 0, fields, of: event))
+        let key = reader.key(ofRule: 0, route: 0)
+        #expect(reader.matches(values, key: key, of: event))
+        #expect(!reader.matches([.text("ke"), .int(3)], key: key, of: event))
+        #expect(values.indices.map { reader.part($0, ofKey: key, of: event) } == values)
         #expect(reader.hash([PlanSketch.text], of: event) == nil)
     }
 }

@@ -10,7 +10,7 @@ import Testing
         "RuleCompiler": ["RuleModel", "RuleSyntax", "TextPatterns"],
         "LanguageServer": ["RuleModel", "RuleSyntax", "RuleCompiler"],
         "RuleImport": ["RuleSyntax", "RuleCompiler", "CYaml"],
-        "MatchEngine": ["RuleModel", "TextPatterns"],
+        "MatchEngine": ["RuleModel", "TextPatterns", "CPrefetch"],
         "StreamRuntime": [
             "RuleModel", "MatchEngine", "CZlib", "CZstd", "CCurl", "CCrypto", "CSQLite",
         ],

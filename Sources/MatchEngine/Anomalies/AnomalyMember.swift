@@ -67,7 +67,7 @@ struct AnomalyMember: Sendable {
         series[index].events += 1
         if let condition = program.condition, !event.passes(condition) { return true }
         let value = program.argument.map {
-            context.evaluator.value($0, in: EventContext(event: event))
+            context.evaluator.value($0, of: event)
         }
         series[index].measure.accumulate(
             Aggregate.Sample(

@@ -147,7 +147,7 @@ struct CorrelationKey: KeyState {
         case .movement(let program):
             for (side, isFirst) in [(program.first, true), (program.second, false)]
             where has(side.member) {
-                let value = context.evaluator.value(side.value, in: EventContext(event: event))
+                let value = context.evaluator.value(side.value, of: event)
                 movement?.note(value, isFirst: isFirst, at: context.instant)
             }
         }

@@ -12,46 +12,59 @@ struct Candidates: Sendable {
     /// A batch without rows of interest.
     static let none = Candidates(rowCount: 0, pairs: [])
 
-    /// - Parameter pairs: Row and rule, in any order, also several times.
+    /// - Parameter pairs: Row and rule, in any order, also several times; every row is in
+    ///   `0 ..< rowCount`.
     init(rowCount: Int, pairs: [(row: Int32, rule: Int32)]) {
-        // Sorted by counting: first how many each row has, then each to its place.
-        starts = Array(repeating: 0, count: rowCount + 1)
-        for pair in pairs { starts[Int(pair.row) + 1] += 1 }
-        for row in 0..<rowCount { starts[row + 1] += starts[row] }
-        rules = Array(repeating: 0, count: pairs.count)
-        var ends = starts
-        for pair in pairs {
-            rules[Int(ends[Int(pair.row)])] = pair.rule
-            ends[Int(pair.row)] += 1
-        }
-        var kept = 0
-        var begin = 0
-        for row in 0..<rowCount {
-            let end = Int(starts[row + 1])
-            sort(begin, end)
-            starts[row] = Int32(kept)
-            for place in begin..<end where place == begin || rules[place] != rules[place - 1] {
-                // Never behind the place that is read, since no more is kept than was read.
-                rules[kept] = rules[place]
-                kept += 1
+        // Sorted by counting: first how many each row has, then each to its place. No index is out of
+        // bounds: the counts add up to the number of pairs.
+        var starts = Array(repeating: Int32(0), count: rowCount + 1)
+        rules = Array(unsafeUninitializedCapacity: pairs.count) { rules, kept in
+            starts.withUnsafeMutableBufferPointer { ends in
+                pairs.withUnsafeBufferPointer { pairs in
+                    for pair in pairs {
+                        precondition(pair.row < rowCount, "a row of the batch")
+                        ends[Int(pair.row) + 1] += 1
+                    }
+                    for row in 0..<rowCount { ends[row + 1] += ends[row] }
+                    for pair in pairs {
+                        rules[Int(ends[Int(pair.row)])] = pair.rule
+                        ends[Int(pair.row)] += 1
+                    }
+                }
+                var begin = 0
+                for row in 0..<rowCount {
+                    let end = Int(ends[row])
+                    ends[row] = Int32(kept)
+                    if end - begin == 1 {
+                        rules[kept] = rules[begin]
+                        kept += 1
+                    } else if begin < end {
+                        var row = UnsafeMutableBufferPointer(rebasing: rules[begin..<end])
+                        Candidates.sort(&row)
+                        // Never behind the place that is read, since no more is kept than was read.
+                        for place in row.indices where place == 0 || row[place] != row[place - 1] {
+                            rules[kept] = row[place]
+                            kept += 1
+                        }
+                    }
+                    begin = end
+                }
+                ends[rowCount] = Int32(kept)
             }
-            begin = end
         }
-        starts[rowCount] = Int32(kept)
-        rules.removeLast(rules.count - kept)
+        self.starts = starts
     }
 
     /// By insertion: conditions come in about the order of their rules, so little is moved.
-    private mutating func sort(_ begin: Int, _ end: Int) {
-        if end - begin < 2 { return }
-        if end - begin > 64 {
-            rules[begin..<end].sort()
+    private static func sort(_ rules: inout UnsafeMutableBufferPointer<Int32>) {
+        if rules.count > 64 {
+            rules.sort()
             return
         }
-        for place in (begin + 1)..<end {
+        for place in 1..<rules.count {
             let rule = rules[place]
             var hole = place
-            while hole > begin, rules[hole - 1] > rule {
+            while hole > 0, rules[hole - 1] > rule {
                 rules[hole] = rules[hole - 1]
                 hole -= 1
             }

@@ -89,12 +89,17 @@ struct ColumnEvaluator: Sendable {
     }
 
     private func typeBits(_ events: EventBatch, _ rows: Range<Int>, _ words: Int) -> [RowBits] {
-        var bits = Array(repeating: RowBits(words: words), count: eventTypes.count)
-        for row in rows {
-            let type = Int(events.types[row].rawValue)
-            if type < bits.count { bits[type].insert(row) }
+        // Side by side first: an array of arrays would be asked twice for each row whether it is shared.
+        var bits = Array(repeating: UInt64(0), count: eventTypes.count * words)
+        bits.withUnsafeMutableBufferPointer { bits in
+            for row in rows {
+                let type = Int(events.types[row].rawValue)
+                if type < eventTypes.count {
+                    bits[type * words + row / 64] |= 1 << UInt64(row % 64)
+                }
+            }
         }
-        return bits
+        return eventTypes.indices.map { RowBits(words: Array(bits[$0 * words..<($0 + 1) * words])) }
     }
 
     private func candidates(

@@ -58,6 +58,13 @@ struct Event: Sendable {
         // Not the field as a whole: copying its path would be counted.
         let index = Int(field.rawValue)
         let cell = batch.events.columns[batch.fields[index].column][row]
+        if case .number = batch.fields[index].type {
+            switch cell.kind {
+            case .int: return .int(Int64(bitPattern: cell.bits))
+            case .float: return .float(Double(bitPattern: cell.bits))
+            case .missing, .bool, .text, .json: return .missing
+            }
+        }
         return CellReader.value(cell, as: batch.fields[index].type, bytes: batch.events.bytes)
     }
 }

@@ -4,6 +4,8 @@ struct RowBits: Sendable {
 
     init(words: Int) { self.words = Array(repeating: 0, count: words) }
 
+    init(words: [UInt64]) { self.words = words }
+
     var isEmpty: Bool { words.allSatisfy { $0 == 0 } }
 
     func contains(_ row: Int) -> Bool { words[row / 64] >> UInt64(row % 64) & 1 == 1 }

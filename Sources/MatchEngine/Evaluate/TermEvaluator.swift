@@ -49,6 +49,14 @@ final class TermEvaluator: Sendable {
         value(id.rawValue, context, logic, [])
     }
 
+    /// The value of an expression on an event; most often that is a field.
+    @inline(__always)
+    func value(_ id: CodeID, of event: Event) -> Value {
+        let instruction = code.instructions[Int(id.rawValue)]
+        if instruction.opcode == .field { return event.value(FieldID(rawValue: instruction.a)) }
+        return value(id, in: EventContext(event: event))
+    }
+
     /// Whether a condition holds under the plain logic.
     func holds<Context: TermContext>(_ id: CodeID, in context: Context) -> Bool {
         isTrue(value(id.rawValue, context, .plain, []))

@@ -25,14 +25,12 @@ enum ValueText {
         let thousandths = (number.magnitude * 1000).rounded()
         // Exact: below 2^60.
         let scaled = Int64(thousandths)
-        var text = String(scaled / 1000)
-        if scaled % 1000 != 0 {
-            var digits = String(scaled % 1000)
-            digits = String(repeating: "0", count: 3 - digits.utf8.count) + digits
-            while digits.hasSuffix("0") { digits.removeLast() }
-            text += "." + digits
-        }
-        return number < 0 && scaled != 0 ? "-" + text : text
+        let whole = number < 0 && scaled != 0 ? "-\(scaled / 1000)" : String(scaled / 1000)
+        let rest = scaled % 1000
+        if rest == 0 { return whole }
+        if rest % 100 == 0 { return "\(whole).\(rest / 100)" }
+        if rest % 10 == 0 { return "\(whole).\(rest / 100)\(rest / 10 % 10)" }
+        return "\(whole).\(rest / 100)\(rest / 10 % 10)\(rest % 10)"
     }
 
     /// A duration short enough to read: from a minute on whole seconds, below that three digits

@@ -93,11 +93,12 @@ extension ElementPlan {
 struct KeyReader: Sendable {
     private let fields: [Field]
     private let eventTypes: [String]
-    /// The different keys of rules with one route, one behind the other, and where each is.
+    /// The different keys, one behind the other, and where each is.
     private let parts: [Part]
     private let keys: [Range<Int>]
-    /// By index into `Program.rules`: which of `keys`; nil for a rule with several routes.
-    private let keyOfRule: [Int?]
+    /// Which of `keys` each route has, rule by rule, and where those of a rule begin; one more at the end.
+    private let keyOfRoute: [Int32]
+    private let firstRoute: [Int32]
 
     /// A field of a key. Without references, which would be counted for each event.
     private struct Part {
@@ -114,18 +115,24 @@ struct KeyReader: Sendable {
         eventTypes = tables.eventTypes
         var parts: [Part] = []
         var keys: [Range<Int>] = []
-        var numbers: [[FieldID]: Int] = [:]
-        keyOfRule = routes.map { routes in
-            guard routes.count == 1 else { return nil }
-            if let number = numbers[routes[0].key] { return number }
-            numbers[routes[0].key] = keys.count
-            let own = routes[0].key.map { KeyReader.part($0, tables.fields) }
-            keys.append(parts.count..<parts.count + own.count)
-            parts += own
-            return keys.count - 1
+        var numbers: [[FieldID]: Int32] = [:]
+        var keyOfRoute: [Int32] = []
+        var firstRoute: [Int32] = [0]
+        for routes in routes {
+            for route in routes {
+                if numbers[route.key] == nil {
+                    numbers[route.key] = Int32(keys.count)
+                    keys.append(parts.count..<parts.count + route.key.count)
+                    parts += route.key.map { KeyReader.part($0, tables.fields) }
+                }
+                keyOfRoute.append(numbers[route.key] ?? 0)
+            }
+            firstRoute.append(Int32(keyOfRoute.count))
         }
         self.parts = parts
         self.keys = keys
+        self.keyOfRoute = keyOfRoute
+        self.firstRoute = firstRoute
     }
 
     private static func part(_ field: FieldID, _ fields: [Field]) -> Part {
@@ -140,33 +147,54 @@ struct KeyReader: Sendable {
         return Part(field: field, column: known.column, form: form)
     }
 
+    /// The number of the key of a route, for `matches` and `part(_:of:)`.
+    @inline(__always)
+    func key(ofRule rule: Int, route: Int) -> Int {
+        Int(keyOfRoute[Int(firstRoute[rule]) + route])
+    }
+
     /// For each place of the candidates the hash of the key by which the rule sees the row; 0 where a part
     /// of the key is missing (T6), and for rules with several routes. A key that many rules share is read
     /// once for each row.
     func hashes(for candidates: Candidates, in events: EventBatch) -> [UInt64] {
         guard candidates.count > 0 else { return [] }
-        var hashes: [UInt64] = []
-        hashes.reserveCapacity(candidates.count)
+        // By key: the row that was read last, and its hash.
         var latest = Array(repeating: (row: -1, hash: UInt64(0)), count: keys.count)
-        events.bytes.withUnsafeBytes { bytes in
-            for row in 0..<candidates.rowCount {
-                for place in candidates.places(of: row) {
-                    guard let number = keyOfRule[candidates.rule(at: place)] else {
-                        hashes.append(0)
-                        continue
-                    }
-                    if latest[number].row != row {
-                        var hash = KeyHash()
-                        let isWhole = keys[number].allSatisfy { part in
-                            combine(parts[part], of: row, in: events, bytes, into: &hash)
+        return latest.withUnsafeMutableBufferPointer { latest in
+            Array(unsafeUninitializedCapacity: candidates.count) { hashes, count in
+                events.bytes.withUnsafeBytes { bytes in
+                    for row in 0..<candidates.rowCount {
+                        for place in candidates.places(of: row) {
+                            let rule = candidates.rule(at: place)
+                            var hash: UInt64 = 0
+                            if firstRoute[rule + 1] - firstRoute[rule] == 1 {
+                                let key = key(ofRule: rule, route: 0)
+                                if latest[key].row != row {
+                                    latest[key] = (
+                                        row, self.hash(keys[key], of: row, in: events, bytes)
+                                    )
+                                }
+                                hash = latest[key].hash
+                            }
+                            hashes[count] = hash
+                            count += 1
                         }
-                        latest[number] = (row, isWhole ? hash.value : 0)
                     }
-                    hashes.append(latest[number].hash)
                 }
             }
         }
-        return hashes
+    }
+
+    /// The hash of a key; 0 when a part is missing.
+    @inline(__always)
+    private func hash(
+        _ key: Range<Int>, of row: Int, in events: EventBatch, _ bytes: UnsafeRawBufferPointer
+    ) -> UInt64 {
+        var hash = KeyHash()
+        for place in key {
+            if !combine(parts[place], of: row, in: events, bytes, into: &hash) { return 0 }
+        }
+        return hash.value
     }
 
     /// The hash of the key; nil when a part is missing (T6). Equal to that of the key's values.
@@ -184,55 +212,87 @@ struct KeyReader: Sendable {
     }
 
     /// Returns false when the part is missing.
+    @inline(__always)
     private func combine(
         _ part: Part, of row: Int, in events: EventBatch, _ bytes: UnsafeRawBufferPointer,
         into hash: inout KeyHash
     ) -> Bool {
-        if part.form != .other {
+        switch part.form {
+        case .text:
             let cell = events.columns[part.column][row]
             guard cell.kind == .text else { return false }
-            let text = UnsafeRawBufferPointer(rebasing: bytes[cell.textRange])
             // As `KeyHash.combine` does it for values.
-            if part.form == .text {
-                hash.combine(byte: 4)
-                hash.combine(text)
-                return true
+            hash.combine(byte: 4)
+            hash.combine(UnsafeRawBufferPointer(rebasing: bytes[cell.textRange]))
+        case .ip:
+            guard let address = address(events.columns[part.column][row], bytes) else {
+                return false
             }
-            let address = text.withMemoryRebound(to: UInt8.self) { IPAddress(utf8: $0) }
-            guard let address else { return false }
             hash.combine(.ip(address))
-            return true
+        case .other:
+            let value = value(part.field, of: row, in: events)
+            if value.isMissing { return false }
+            hash.combine(value)
         }
-        let value = value(part.field, of: row, in: events)
-        if value.isMissing { return false }
-        hash.combine(value)
         return true
+    }
+
+    @inline(__always)
+    private func address(_ cell: Cell, _ bytes: UnsafeRawBufferPointer) -> IPAddress? {
+        guard cell.kind == .text else { return nil }
+        let text = UnsafeRawBufferPointer(rebasing: bytes[cell.textRange])
+        return IPAddress(utf8: text.assumingMemoryBound(to: UInt8.self))
     }
 
     func values(_ key: [FieldID], of event: Event) -> [Value] {
         key.map { Comparisons.canonical(event.value($0)) }
     }
 
-    /// Whether the values from an index on are the event's key.
-    func matches(_ values: [Value], from start: Int, _ key: [FieldID], of event: Event) -> Bool {
-        for offset in key.indices {
-            let field = key[offset]
-            if let cell = textCell(field, of: event.row, in: event.batch.events) {
-                guard case .text(let text) = values[start + offset], cell.kind == .text,
-                    text.string.utf8.count == Int(cell.length)
-                else { return false }
-                let isEqual = event.batch.events.bytes.withUnsafeBufferPointer { bytes in
-                    let wanted = UnsafeBufferPointer(rebasing: bytes[cell.textRange])
-                    return text.string.utf8.withContiguousStorageIfAvailable {
-                        TextTests.equal($0, wanted)
-                    } ?? text.string.utf8.elementsEqual(wanted)
-                }
+    /// A part of the key with this number, as it is kept.
+    func part(_ offset: Int, ofKey key: Int, of event: Event) -> Value {
+        Comparisons.canonical(event.value(parts[keys[key].lowerBound + offset].field))
+    }
+
+    /// Whether these values, of which there are as many as the key with this number has parts, are the
+    /// event's key.
+    @inline(__always)
+    func matches(_ values: UnsafePointer<Value>, key: Int, of event: Event) -> Bool {
+        let key = keys[key]
+        return event.batch.events.bytes.withUnsafeBytes { bytes in
+            for place in key {
+                let part = parts[place]
+                let isEqual = matches(
+                    values[place - key.lowerBound], part, of: event.row, in: event.batch.events,
+                    bytes)
                 if !isEqual { return false }
-            } else if values[start + offset] != Comparisons.canonical(event.value(field)) {
-                return false
             }
+            return true
         }
-        return true
+    }
+
+    @inline(__always)
+    private func matches(
+        _ value: Value, _ part: Part, of row: Int, in events: EventBatch,
+        _ bytes: UnsafeRawBufferPointer
+    ) -> Bool {
+        switch part.form {
+        case .text:
+            let cell = events.columns[part.column][row]
+            guard cell.kind == .text, case .text(let text) = value,
+                text.string.utf8.count == Int(cell.length)
+            else { return false }
+            let wanted = UnsafeRawBufferPointer(rebasing: bytes[cell.textRange])
+                .assumingMemoryBound(to: UInt8.self)
+            let isEqual = text.string.utf8.withContiguousStorageIfAvailable { text in
+                TextTests.equal(text, wanted)
+            }
+            return isEqual ?? text.string.utf8.elementsEqual(wanted)
+        case .ip:
+            guard case .ip(let known) = value else { return false }
+            return address(events.columns[part.column][row], bytes) == known
+        case .other:
+            return value == Comparisons.canonical(self.value(part.field, of: row, in: events))
+        }
     }
 
     /// As `Event.value`, for a row of a batch that is being judged.
@@ -245,15 +305,5 @@ struct KeyReader: Sendable {
         let index = Int(field.rawValue)
         return CellReader.value(
             events.columns[fields[index].column][row], as: fields[index].type, bytes: events.bytes)
-    }
-
-    /// The cell of a field that is declared as text.
-    private func textCell(_ field: FieldID, of row: Int, in events: EventBatch) -> Cell? {
-        guard field.rawValue >= 0 else { return nil }
-        let index = Int(field.rawValue)
-        switch fields[index].type {
-        case .text, .enumeration: return events.columns[fields[index].column][row]
-        default: return nil
-        }
     }
 }

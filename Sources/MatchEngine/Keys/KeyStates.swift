@@ -1,3 +1,4 @@
+import CPrefetch
 import RuleModel
 
 /// What a machine knows of one key, and when it is to be looked at again.
@@ -17,6 +18,23 @@ struct KeyStates<State: KeyState>: Sendable {
     /// By `KeySlot.index`: the place of the state, -1 without one. A state in place is changed without
     /// being copied, which it would be inside an optional.
     private var places: [Int32] = []
+
+    /// Asks for the memory that says where the state of a key is, and for that of the state.
+    @inline(__always)
+    mutating func prefetchPlace(_ key: KeySlot) {
+        guard key.index < places.count else { return }
+        places.withUnsafeBufferPointer { prefetch($0.baseAddress.unsafelyUnwrapped + key.index) }
+    }
+    @inline(__always)
+    mutating func prefetchState(_ key: KeySlot) {
+        guard let place = place(of: key) else { return }
+        states.withUnsafeBufferPointer { states in
+            let state = UnsafeRawPointer(states.baseAddress.unsafelyUnwrapped + place)
+            for line in stride(from: 0, to: MemoryLayout<State>.stride, by: 64) {
+                prefetch(state + line)
+            }
+        }
+    }
 
     /// The states of all keys, in no order that means anything.
     var all: [State] { states }

@@ -1,3 +1,4 @@
+import CPrefetch
 import RuleModel
 
 /// The keys of one rule: open addressing over slots, each key's values stored once.
@@ -128,15 +129,21 @@ struct KeyTable: Sendable {
 
     /// Finds a key by hash and comparison without marking it as used. O(1).
     ///
-    /// - Parameter matches: Whether the key's values, which begin at an index, are those wanted.
+    /// - Parameter matches: Whether a key's values, of which there are as many as the table is wide, are
+    ///   those wanted.
     @inline(__always)
-    func peek(hash: UInt64, where matches: (_ values: [Value], _ start: Int) -> Bool) -> KeySlot? {
+    func peek(hash: UInt64, where matches: (_ values: UnsafePointer<Value>) -> Bool) -> KeySlot? {
         let mask = places.count - 1
         var place = Int(truncatingIfNeeded: hash) & mask
         let tag = Place.tag(hash)
         while places[place].number != 0 {
             let index = Int(places[place].number) - 1
-            if places[place].tag == tag, slots[index].hash == hash, matches(parts, index * width) {
+            if places[place].tag == tag, slots[index].hash == hash,
+                // Every slot has its values in `parts`; a table that is not wide has none to look at.
+                parts.withUnsafeBufferPointer({ parts in
+                    width == 0 || matches(parts.baseAddress.unsafelyUnwrapped + index * width)
+                })
+            {
                 return KeySlot(index: index)
             }
             place = (place + 1) & mask
@@ -144,16 +151,47 @@ struct KeyTable: Sendable {
         return nil
     }
 
-    func peek(_ values: [Value], hash: UInt64) -> KeySlot? {
-        peek(hash: hash) { parts, start in
-            parts[start..<start + values.count] == values[...]
+    /// Asks for the memory in which `likelySlot` will look. Small tables are in the cache already.
+    @inline(__always)
+    mutating func prefetchPlace(_ hash: UInt64) {
+        guard places.count > KeyTable.smallSize else { return }
+        let place = Int(truncatingIfNeeded: hash) & (places.count - 1)
+        places.withUnsafeBufferPointer { prefetch($0.baseAddress.unsafelyUnwrapped + place) }
+    }
+
+    /// The slot in which the key with this hash is, most likely; nil when there is none, and in small
+    /// tables. Good for asking for memory and for nothing else.
+    @inline(__always)
+    mutating func likelySlot(_ hash: UInt64) -> KeySlot? {
+        guard places.count > KeyTable.smallSize else { return nil }
+        let mask = places.count - 1
+        let tag = Place.tag(hash)
+        var place = Int(truncatingIfNeeded: hash) & mask
+        while places[place].number != 0 {
+            if places[place].tag == tag { return KeySlot(index: Int(places[place].number) - 1) }
+            place = (place + 1) & mask
         }
+        return nil
+    }
+
+    @inline(__always)
+    mutating func prefetchSlot(_ key: KeySlot) {
+        slots.withUnsafeBufferPointer { prefetch($0.baseAddress.unsafelyUnwrapped + key.index) }
+        parts.withUnsafeBufferPointer { parts in
+            if let parts = parts.baseAddress { prefetch(parts + key.index * width) }
+        }
+    }
+
+    private static var smallSize: Int { 1024 }
+
+    func peek(_ values: [Value], hash: UInt64) -> KeySlot? {
+        peek(hash: hash) { own in values.indices.allSatisfy { own[$0] == values[$0] } }
     }
 
     /// Finds a key by hash and comparison and marks it as used last. O(1).
     @inline(__always)
     mutating func find(
-        hash: UInt64, where matches: (_ values: [Value], _ start: Int) -> Bool
+        hash: UInt64, where matches: (_ values: UnsafePointer<Value>) -> Bool
     ) -> KeySlot? {
         guard let key = peek(hash: hash, where: matches) else { return nil }
         uses += 1
@@ -179,7 +217,15 @@ struct KeyTable: Sendable {
     ///
     /// - Precondition: it has as many values as the table is wide.
     mutating func insert(
-        _ values: some Collection<Value>, hash: UInt64
+        _ values: [Value], hash: UInt64
+    ) -> (slot: KeySlot, evicted: KeySlot?) {
+        insert(hash: hash) { values[$0] }
+    }
+
+    /// The same with the parts of the key one by one.
+    @inline(__always)
+    mutating func insert(
+        hash: UInt64, part: (Int) -> Value
     ) -> (slot: KeySlot, evicted: KeySlot?) {
         var evicted: KeySlot?
         if count == capacity, let victim = leastRecent() {
@@ -193,11 +239,11 @@ struct KeyTable: Sendable {
         if let reused = free.popLast() {
             index = Int(reused)
             slots[index] = Slot(hash: hash, use: uses)
-            for (offset, value) in values.enumerated() { parts[index * width + offset] = value }
+            for offset in 0..<width { parts[index * width + offset] = part(offset) }
         } else {
             index = slots.count
             slots.append(Slot(hash: hash, use: uses))
-            parts.append(contentsOf: values)
+            for offset in 0..<width { parts.append(part(offset)) }
         }
         if hasEvicted { slots[index].doubts = .evictedKeys }
         place(Int32(index))

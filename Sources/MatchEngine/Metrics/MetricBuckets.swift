@@ -49,7 +49,7 @@ struct MetricBuckets: Sendable {
         makeRoom(at: instant, rule: rule)
         let layout = rule.layout
         let arguments = layout.arguments.map {
-            evaluator.value($0, in: EventContext(event: event))
+            evaluator.value($0, of: event)
         }
         var isFull = false
         for index in open.indices where open[index].start <= instant && instant < open[index].end {

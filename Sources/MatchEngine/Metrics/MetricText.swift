@@ -4,28 +4,31 @@ extension MetricRecord {
     /// Appends the record as one line of JSON, with the line feed. Its first member tells it from an
     /// alert. What is missing is null; the order is fixed.
     public func appendJSON(to output: inout [UInt8]) {
-        var members = JSONMembers()
-        output.append(UInt8(ascii: "{"))
-        members.write("metric", to: &output) { $0.appendJSON(name) }
-        members.write("start", to: &output) { $0.appendJSON(.time(start)) }
-        members.write("end", to: &output) { $0.appendJSON(.time(end)) }
-        members.write("key", to: &output) { $0.appendJSON(key) }
-        members.write("measures", to: &output) { $0.appendJSON(measures) }
+        output.appendJSON(verbatim: #"{"metric":"#)
+        output.appendJSON(name)
+        output.appendJSON(verbatim: #","start":"#)
+        output.appendJSON(.time(start))
+        output.appendJSON(verbatim: #","end":"#)
+        output.appendJSON(.time(end))
+        output.appendJSON(verbatim: #","key":"#)
+        output.appendJSON(key)
+        output.appendJSON(verbatim: #","measures":"#)
+        output.appendJSON(measures)
         if !forecasts.isEmpty {
-            members.write("forecasts", to: &output) { output in
-                var members = JSONMembers()
-                output.append(UInt8(ascii: "{"))
-                for forecast in forecasts {
-                    members.write(forecast.measure, to: &output) { $0.appendJSON(forecast.fields) }
-                }
-                output.append(UInt8(ascii: "}"))
+            output.appendJSON(verbatim: #","forecasts":{"#)
+            for index in forecasts.indices {
+                if index > 0 { output.append(UInt8(ascii: ",")) }
+                output.appendJSON(forecasts[index].measure)
+                output.append(UInt8(ascii: ":"))
+                output.appendJSON(forecasts[index].fields)
             }
+            output.append(UInt8(ascii: "}"))
         }
-        members.write("complete", to: &output) { $0.appendJSON(.bool(incompleteBecause.isEmpty)) }
-        members.write("incomplete_because", to: &output) {
-            $0.appendJSON(incompleteBecause) { $0.appendJSON($1) }
-        }
-        output.append(contentsOf: "}\n".utf8)
+        output.appendJSON(verbatim: #","complete":"#)
+        output.appendJSON(.bool(incompleteBecause.isEmpty))
+        output.appendJSON(verbatim: #","incomplete_because":"#)
+        output.appendJSON(incompleteBecause) { $0.appendJSON($1) }
+        output.appendJSON(verbatim: "}\n")
     }
 
     /// Appends the record as one line for people, with the line feed:

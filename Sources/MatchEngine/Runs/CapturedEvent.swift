@@ -76,8 +76,12 @@ extension CapturedEvent {
 
 /// Which fields a sequence or correlation captures, and where their values are.
 final class CaptureLayout: Sendable {
-    /// For each step its fields and their places in `CapturedEvent.values`.
-    private let steps: [[(field: FieldID, place: Int)]]
+    /// For each step the places of its fields in `CapturedEvent.values`, as bits; those from 64 on, of
+    /// which hardly any rule has some, stand in `farPlaces`.
+    private let stepPlaces: [UInt64]
+    private let farPlaces: [[Int]]
+    /// The field at each place.
+    private let fields: [FieldID]
     /// By `FieldID`; -1 for fields that are not captured.
     private let places: [Int]
     /// How many values an event has.
@@ -109,18 +113,21 @@ final class CaptureLayout: Sendable {
     /// - Parameter captured: The fields of each step or member.
     init(captured: [[FieldID]], program: Program) {
         var places = Array(repeating: -1, count: program.tables.fields.count)
-        var width = 0
-        steps = captured.map { fields in
-            fields.filter { $0.rawValue >= 0 }.map { field in
+        var fields: [FieldID] = []
+        let steps = captured.map { captured in
+            captured.filter { $0.rawValue >= 0 }.map { field in
                 if places[Int(field.rawValue)] < 0 {
-                    places[Int(field.rawValue)] = width
-                    width += 1
+                    places[Int(field.rawValue)] = fields.count
+                    fields.append(field)
                 }
-                return (field, places[Int(field.rawValue)])
+                return places[Int(field.rawValue)]
             }
         }
+        stepPlaces = steps.map { $0.reduce(0) { $1 < 64 ? $0 | 1 << UInt64($1) : $0 } }
+        farPlaces = steps.map { $0.filter { $0 >= 64 } }
+        self.fields = fields
         self.places = places
-        self.width = width
+        width = fields.count
         var names = Array(repeating: "", count: width)
         for (field, place) in zip(program.tables.fields, places) where place >= 0 {
             names[place] = "\(PlanText.spelled(field.path)) \(field.type.words)"
@@ -141,10 +148,19 @@ final class CaptureLayout: Sendable {
     @inline(__always)
     func forEach(stepsIn bits: UInt64, _ body: (_ field: FieldID, _ place: Int) -> Void) {
         guard width > 0 else { return }
+        // A field that several steps capture is read once.
+        var near: UInt64 = 0
         var rest = bits
         while rest != 0 {
-            for (field, place) in steps[rest.trailingZeroBitCount] { body(field, place) }
+            near |= stepPlaces[rest.trailingZeroBitCount]
+            if width > 64 {
+                for place in farPlaces[rest.trailingZeroBitCount] { body(fields[place], place) }
+            }
             rest &= rest - 1
+        }
+        while near != 0 {
+            body(fields[near.trailingZeroBitCount], near.trailingZeroBitCount)
+            near &= near - 1
         }
     }
 

@@ -94,6 +94,11 @@ struct ChoiceMachine: Sendable {
         rest(key, in: &context)
     }
 
+    @inline(__always)
+    mutating func prefetchPlace(_ key: KeySlot) { events.prefetchPlace(key) }
+    @inline(__always)
+    mutating func prefetchState(_ key: KeySlot) { events.prefetchEvents(key) }
+
     /// Whether an event can matter now: it may start a match, or something has started.
     private func isWanted(_ fitting: UInt64, _ key: KeySlot) -> Bool {
         fitting & (parts.shape.firstSteps | parts.leadingBits) != 0 || !events.isEmpty(key)
@@ -129,14 +134,18 @@ struct ChoiceMachine: Sendable {
             kept.steps & keptSteps != 0
             && (kept.starts & keptSteps != 0 || !events.isEmpty(key))
         guard isSearched || isOfUse else { return }
-        // With the fields of all steps that it fits.
-        events.append(kept, key, fieldsOf: event)
         if isSearched {
+            // With all steps that it fits, and their fields; what is kept is that of some.
+            events.append(kept, key, fieldsOf: event)
             let hasMatched = search(.event, key: key, at: context.instant, in: &context)
             if hasMatched, combinations == nil { return }
+            events.restrictLast(key, to: keptSteps)
+            guard !events.isEmpty(key) else { return }
+        } else {
+            kept.steps &= keptSteps
+            kept.starts &= keptSteps
+            events.append(kept, key, fieldsOf: event)
         }
-        events.restrictLast(key, to: keptSteps)
-        guard !events.isEmpty(key) else { return }
         limit(key: key, in: &context)
         if fitting & keptSteps & parts.shape.lastSteps != 0, !parts.shape.trailingAbsences.isEmpty {
             context.wake(key, at: context.instant + parts.trailingSpan)

@@ -1,3 +1,4 @@
+import CPrefetch
 import RuleModel
 
 /// What a key keeps of an event; its fields lie beside it in `KeptEvents`.
@@ -46,6 +47,9 @@ struct KeptEvents: Sendable {
         var size: Int8 = -1
 
         var first: Int { Int(block + head) }
+        /// How many places the block has.
+        var room: Int32 { size < 0 ? 0 : 1 << Int32(size) }
+        var isFull: Bool { head + count == room }
         var range: Range<Int> { first..<first + Int(count) }
     }
 
@@ -102,16 +106,35 @@ struct KeptEvents: Sendable {
         return CapturedEvent(memory[place], values: values[place * width..<(place + 1) * width])
     }
 
+    // MARK: - Memory that is soon needed
+
+    /// Asks for what says where the events of a key are, and for the first of them.
+    @inline(__always)
+    mutating func prefetchPlace(_ key: KeySlot) {
+        guard key.index < spans.count else { return }
+        spans.withUnsafeBufferPointer { prefetch($0.baseAddress.unsafelyUnwrapped + key.index) }
+        counts.withUnsafeBufferPointer {
+            prefetch($0.baseAddress.unsafelyUnwrapped + key.index * stepCount)
+        }
+    }
+    @inline(__always)
+    mutating func prefetchEvents(_ key: KeySlot) {
+        guard key.index < spans.count, spans[key.index].size >= 0 else { return }
+        let place = spans[key.index].first
+        memory.withUnsafeBufferPointer { prefetch($0.baseAddress.unsafelyUnwrapped + place) }
+        values.withUnsafeBufferPointer { values in
+            if let values = values.baseAddress { prefetch(values + place * layout.width) }
+        }
+    }
+
     // MARK: - Changes
 
     /// Appends an event, with the fields that its steps capture.
     mutating func append(_ event: KeptEvent, _ key: KeySlot, fieldsOf source: Event) {
-        let place = makePlace(key)
-        memory[place] = event
+        let place = place(for: event, key)
         layout.forEach(stepsIn: event.steps) { field, offset in
             values[place * layout.width + offset] = source.value(field)
         }
-        note(event, key, 1)
     }
 
     /// Appends an event that was captured before.
@@ -125,10 +148,8 @@ struct KeptEvents: Sendable {
     private mutating func append(
         _ event: KeptEvent, _ key: KeySlot, values fields: ArraySlice<Value>
     ) {
-        let place = makePlace(key)
-        memory[place] = event
+        let place = place(for: event, key)
         for (offset, value) in fields.enumerated() { values[place * layout.width + offset] = value }
-        note(event, key, 1)
     }
 
     /// Lets the last event stand for fewer steps, or drops it when it would be of no use then.
@@ -234,7 +255,12 @@ struct KeptEvents: Sendable {
 
     private mutating func note(_ event: KeptEvent, _ key: KeySlot, _ difference: Int32) {
         if event.starts != 0 { spans[key.index].starts += difference }
-        var rest = event.steps
+        countSteps(event.steps, key, difference)
+    }
+
+    @inline(__always)
+    private mutating func countSteps(_ steps: UInt64, _ key: KeySlot, _ difference: Int32) {
+        var rest = steps
         while rest != 0 {
             counts[key.index * stepCount + rest.trailingZeroBitCount] += difference
             rest &= rest - 1
@@ -254,28 +280,49 @@ struct KeptEvents: Sendable {
         for index in place * layout.width..<(place + 1) * layout.width { values[index] = .missing }
     }
 
-    /// A place behind the last event of a key.
-    private mutating func makePlace(_ key: KeySlot) -> Int {
+    /// Puts an event behind the last one of a key, without its fields; returns where.
+    @inline(__always)
+    private mutating func place(for event: KeptEvent, _ key: KeySlot) -> Int {
         if key.index >= spans.count {
             while spans.count <= key.index { spans.append(Span()) }
             while counts.count < spans.count * stepCount { counts.append(0) }
         }
-        let span = spans[key.index]
-        let room = span.size < 0 ? 0 : Int32(1) << Int32(span.size)
-        if span.head + span.count == room {
-            // A block of which half is free again is large enough.
-            let isRoomy = span.head > 0 && span.head * 2 >= room
-            let block = isRoomy ? span.block : makeBlock(ofSize: span.size + 1)
-            for offset in 0..<Int(span.count) { move(span.first + offset, to: Int(block) + offset) }
-            if !isRoomy {
-                if span.size >= 0 { free[Int(span.size)].append(span.block) }
-                spans[key.index].size += 1
-                spans[key.index].block = block
+        var span = spans[key.index]
+        var place = memory.count
+        if span.size < 0, free[0].isEmpty {
+            // Most keys have one event, and most of those are new.
+            span.size = 0
+            span.block = Int32(place)
+            memory.append(event)
+            for _ in 0..<layout.width { values.append(.missing) }
+        } else {
+            if span.isFull {
+                makeRoom(key)
+                span = spans[key.index]
             }
-            spans[key.index].head = 0
+            place = span.first + Int(span.count)
+            memory[place] = event
         }
-        spans[key.index].count += 1
-        return spans[key.index].range.upperBound - 1
+        span.count += 1
+        if event.starts != 0 { span.starts += 1 }
+        spans[key.index] = span
+        countSteps(event.steps, key, 1)
+        return place
+    }
+
+    /// Makes room for one more event in a block that is full, or has none.
+    private mutating func makeRoom(_ key: KeySlot) {
+        let span = spans[key.index]
+        // A block of which half is free again is large enough.
+        let isRoomy = span.head > 0 && span.head * 2 >= span.room
+        let block = isRoomy ? span.block : makeBlock(ofSize: span.size + 1)
+        for offset in 0..<Int(span.count) { move(span.first + offset, to: Int(block) + offset) }
+        if !isRoomy {
+            if span.size >= 0 { free[Int(span.size)].append(span.block) }
+            spans[key.index].size += 1
+            spans[key.index].block = block
+        }
+        spans[key.index].head = 0
     }
 
     private mutating func makeBlock(ofSize size: Int8) -> Int32 {

@@ -37,6 +37,15 @@ struct SequenceMachine: RuleMachine {
         }
     }
 
+    @inline(__always)
+    mutating func prefetchPlace(_ key: KeySlot) {
+        if kind == .choices { choices.prefetchPlace(key) }
+    }
+    @inline(__always)
+    mutating func prefetchState(_ key: KeySlot) {
+        if kind == .choices { choices.prefetchState(key) }
+    }
+
     mutating func fire(at time: Timestamp, key: KeySlot, in context: inout MachineContext) {
         switch kind {
         case .choices: choices.fire(at: time, key: key, in: &context)

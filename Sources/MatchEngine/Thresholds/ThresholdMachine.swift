@@ -44,6 +44,11 @@ struct ThresholdMachine: RuleMachine {
         }
     }
 
+    @inline(__always)
+    mutating func prefetchPlace(_ key: KeySlot) { keys.prefetchPlace(key) }
+    @inline(__always)
+    mutating func prefetchState(_ key: KeySlot) { keys.prefetchState(key) }
+
     mutating func forget(_ key: KeySlot) {
         keys[key] = nil
     }

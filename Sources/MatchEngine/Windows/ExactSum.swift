@@ -72,19 +72,24 @@ struct ExactSum: Sendable {
     private mutating func grow(by number: Double) {
         var carry = number
         var kept = 0
-        for index in expansion.indices {
-            let part = expansion[index]
-            let (large, small) = carry.magnitude < part.magnitude ? (part, carry) : (carry, part)
-            let sum = large + small
-            let error = small - (sum - large)
-            if error != 0 {
-                expansion[kept] = error
-                kept += 1
+        expansion.withUnsafeMutableBufferPointer { parts in
+            for index in parts.indices {
+                // Knuth's exact sum of two, which asks for no order of magnitudes.
+                let part = parts[index]
+                let sum = carry + part
+                let rest = sum - carry
+                let error = (carry - (sum - rest)) + (part - rest)
+                // Nothing that is still to be read: no more is kept than was read.
+                parts[kept] = error
+                if error != 0 { kept += 1 }
+                carry = sum
             }
-            carry = sum
         }
-        expansion.removeLast(expansion.count - kept)
-        if carry != 0 { expansion.append(carry) }
+        if carry != 0 {
+            if kept < expansion.count { expansion[kept] = carry } else { expansion.append(carry) }
+            kept += 1
+        }
+        while expansion.count > kept { expansion.removeLast() }
     }
 
     private static func round(_ expansion: [Double]) -> Double {

@@ -43,7 +43,8 @@ struct Queue<Element: Sendable>: Sendable {
 
     /// Takes out elements wherever they stand. O(n).
     mutating func removeAll(where isUnwanted: (Element) -> Bool) {
-        storage = storage[head...].filter { !isUnwanted($0) }
+        storage.removeFirst(head)
+        storage.removeAll(where: isUnwanted)
         head = 0
     }
 

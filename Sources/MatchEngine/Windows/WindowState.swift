@@ -42,7 +42,7 @@ struct WindowState: Sendable {
         let layout = rule.layout
         buffer.append(
             instant: instant, time: event.time, passes: { event.passes(layout.conditions[$0]) },
-            argument: { evaluator.value(layout.arguments[$0], in: EventContext(event: event)) },
+            argument: { evaluator.value(layout.arguments[$0], of: event) },
             conditionCount: layout.conditions.count)
         if buffer.count > rule.eventLimit {
             overflow = true

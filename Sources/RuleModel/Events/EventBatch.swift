@@ -12,22 +12,24 @@ public struct FieldPath: Hashable, Sendable, CustomStringConvertible {
 public struct FieldID: Hashable, Sendable {
     public var rawValue: Int32
 
+    @inlinable
     public init(rawValue: Int32) { self.rawValue = rawValue }
 
     /// The event time; read from `EventBatch.times`.
-    public static let time = FieldID(rawValue: -1)
+    @inlinable public static var time: FieldID { FieldID(rawValue: -1) }
     /// The name of the event type; read from `EventBatch.types`.
-    public static let type = FieldID(rawValue: -2)
+    @inlinable public static var type: FieldID { FieldID(rawValue: -2) }
 }
 
 /// The index of an event type in `Program.eventTypes`.
 public struct EventTypeID: Hashable, Comparable, Sendable {
     public var rawValue: UInt16
 
+    @inlinable
     public init(rawValue: UInt16) { self.rawValue = rawValue }
 
     /// A type that no rule reads. Such a row moves event time and does nothing else.
-    public static let unread = EventTypeID(rawValue: .max)
+    @inlinable public static var unread: EventTypeID { EventTypeID(rawValue: .max) }
 
     public static func < (left: EventTypeID, right: EventTypeID) -> Bool {
         left.rawValue < right.rawValue
@@ -53,13 +55,14 @@ public struct Cell: Sendable {
     public var length: UInt32
     public var kind: Kind
 
+    @inlinable
     public init(kind: Kind, bits: UInt64 = 0, length: UInt32 = 0) {
         self.bits = bits
         self.length = length
         self.kind = kind
     }
 
-    public static let missing = Cell(kind: .missing)
+    @inlinable public static var missing: Cell { Cell(kind: .missing) }
 }
 
 /// Events in columns, in arrival order, all of one source.

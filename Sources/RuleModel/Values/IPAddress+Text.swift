@@ -10,7 +10,7 @@ extension IPAddress: CustomStringConvertible {
     /// The same for bytes. O(bytes), no allocation.
     public init?(utf8 text: UnsafeBufferPointer<UInt8>) {
         guard text.count >= 2, text.count <= 45 else { return nil }
-        if let bits = IPAddress.version4(text[...]) {
+        if let bits = IPAddress.version4(text) {
             self.init(version4: bits)
         } else if text.contains(UInt8(ascii: ":")) {
             guard let address = IPAddress.version6(text) else { return nil }
@@ -20,27 +20,30 @@ extension IPAddress: CustomStringConvertible {
         }
     }
 
-    private static func version4(_ text: Slice<UnsafeBufferPointer<UInt8>>) -> UInt32? {
+    private static func version4(_ text: UnsafeBufferPointer<UInt8>) -> UInt32? {
         guard text.count >= 7, text.count <= 15 else { return nil }
         var bits: UInt32 = 0
-        var part: UInt32 = 0
-        var digits = 0
-        var dots = 0
-        for byte in text {
-            if byte == UInt8(ascii: ".") {
-                guard digits > 0, dots < 3 else { return nil }
-                bits = bits << 8 | part
-                (part, digits, dots) = (0, 0, dots + 1)
-            } else {
-                let digit = byte &- 0x30
-                guard digit <= 9, digits == 0 || part > 0 else { return nil }
-                part = part * 10 + UInt32(digit)
-                digits += 1
-                guard part <= 255 else { return nil }
+        var place = 0
+        for part in 0..<4 {
+            guard place < text.count else { return nil }
+            var number = UInt32(text[place] &- UInt8(ascii: "0"))
+            guard number <= 9 else { return nil }
+            place += 1
+            // A zero stands alone.
+            while number > 0, place < text.count {
+                let digit = text[place] &- UInt8(ascii: "0")
+                if digit > 9 { break }
+                number = number * 10 + UInt32(digit)
+                guard number <= 255 else { return nil }
+                place += 1
+            }
+            bits = bits << 8 | number
+            if part < 3 {
+                guard place < text.count, text[place] == UInt8(ascii: ".") else { return nil }
+                place += 1
             }
         }
-        guard digits > 0, dots == 3 else { return nil }
-        return bits << 8 | part
+        return place == text.count ? bits : nil
     }
 
     private static func version6(_ text: UnsafeBufferPointer<UInt8>) -> IPAddress? {
@@ -68,7 +71,9 @@ extension IPAddress: CustomStringConvertible {
                 place += 1
             }
             if place < text.count, text[place] == UInt8(ascii: ".") {
-                guard groups <= 6, let bits = version4(text[start...]) else { return nil }
+                guard groups <= 6,
+                    let bits = version4(UnsafeBufferPointer(rebasing: text[start...]))
+                else { return nil }
                 append(UInt64(bits >> 16))
                 append(UInt64(bits & 0xFFFF))
                 break

@@ -11,9 +11,7 @@ extension [UInt8] {
         // Nearly all texts are plain ASCII and go as they are.
         var text = string
         let isPlain = text.withUTF8 { bytes in
-            for byte in bytes where byte < 0x20 || byte >= 0x7F || byte == 0x22 || byte == 0x5C {
-                return false
-            }
+            guard isPlainJSON(bytes) else { return false }
             append(contentsOf: bytes)
             return true
         }
@@ -41,12 +39,48 @@ extension [UInt8] {
     public mutating func appendJSON(_ value: Value) {
         switch value {
         case .missing: append(contentsOf: "null".utf8)
-        case .bool, .int: append(contentsOf: value.plainText.utf8)
+        case .bool(let bool): append(contentsOf: bool ? "true".utf8 : "false".utf8)
+        case .int(let number): appendDecimal(number)
         case .float(let number):
-            append(contentsOf: (number.isFinite ? Value.text(of: number) : "null").utf8)
+            if let whole = Value.shownWhole(number) {
+                appendDecimal(whole)
+            } else {
+                append(contentsOf: (number.isFinite ? number.description : "null").utf8)
+            }
         case .list(let values): appendJSON(values) { $0.appendJSON($1) }
         case .text(let text): appendJSON(text.string)
-        case .ip, .network, .time, .span: appendJSON(value.plainText)
+        case .time(let time):
+            append(UInt8(ascii: "\""))
+            withUnsafeTemporaryAllocation(of: UInt8.self, capacity: Timestamp.textLengthMax) {
+                append(contentsOf: $0.prefix(time.writeText(to: $0)))
+            }
+            append(UInt8(ascii: "\""))
+        case .ip, .network, .span: appendJSON(value.plainText)
+        }
+    }
+
+    /// What is JSON already: a member's name with what stands before and behind it, such as `,"kind":`.
+    @inlinable
+    public mutating func appendJSON(verbatim text: StaticString) {
+        append(
+            contentsOf: UnsafeBufferPointer(start: text.utf8Start, count: text.utf8CodeUnitCount))
+    }
+
+    /// A whole number.
+    mutating func appendDecimal(_ number: Int64) {
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
+            var place = digits.count
+            var rest = number.magnitude
+            repeat {
+                place -= 1
+                digits[place] = UInt8(ascii: "0") + UInt8(truncatingIfNeeded: rest % 10)
+                rest /= 10
+            } while rest > 0
+            if number < 0 {
+                place -= 1
+                digits[place] = UInt8(ascii: "-")
+            }
+            append(contentsOf: digits[place...])
         }
     }
 
@@ -77,11 +111,47 @@ extension [UInt8] {
 
     /// Exactly so many hexadecimal digits, in lower case.
     public mutating func appendHexadecimal(_ number: UInt64, digits: Int) {
-        for place in (0..<digits).reversed() {
-            let digit = UInt8(truncatingIfNeeded: number >> UInt64(4 * place) & 15)
-            append(digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit)
+        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: digits) { text in
+            for place in 0..<digits {
+                let shift = UInt64(4 * (digits - 1 - place))
+                let digit = UInt8(truncatingIfNeeded: number >> shift & 15)
+                text[place] =
+                    digit < 10 ? UInt8(ascii: "0") + digit : UInt8(ascii: "a") - 10 + digit
+            }
+            append(contentsOf: text)
         }
     }
+}
+
+/// Whether a text stands in JSON as it is: printable ASCII without quotation mark and backslash.
+///
+/// Eight bytes at a time: of a word each byte whose highest bit is set in the result is none of those.
+private func isPlainJSON(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+    let ones: UInt64 = 0x0101_0101_0101_0101
+    let tops: UInt64 = 0x8080_8080_8080_8080
+    // In a byte below 128 the subtraction of a larger number borrows into the highest bit. A borrow may
+    // also touch the byte above, but only where a byte below is one of those already.
+    @inline(__always)
+    func isPlain(_ word: UInt64) -> Bool {
+        let control = word &- ones &* 0x20
+        let quote = (word ^ ones &* 0x22) &- ones
+        let backslash = (word ^ ones &* 0x5C) &- ones
+        let delete = (word ^ ones &* 0x7F) &- ones
+        return (word | control | quote | backslash | delete) & tops == 0
+    }
+    let bytes = UnsafeRawBufferPointer(text)
+    var place = 0
+    while place + 8 <= bytes.count {
+        let word = bytes.loadUnaligned(fromByteOffset: place, as: UInt64.self)
+        if !isPlain(word) { return false }
+        place += 8
+    }
+    var rest: UInt64 = 0x2020_2020_2020_2020
+    while place < bytes.count {
+        rest = rest << 8 | UInt64(bytes[place])
+        place += 1
+    }
+    return isPlain(rest)
 }
 
 extension Unicode.Scalar {

@@ -5,12 +5,13 @@
 public struct Timestamp: Hashable, Comparable, Sendable {
     public var nanoseconds: Int64
 
+    @inlinable
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
     /// Before every event.
-    public static let distantPast = Timestamp(nanoseconds: .min)
+    @inlinable public static var distantPast: Timestamp { Timestamp(nanoseconds: .min) }
     /// After every event.
-    public static let distantFuture = Timestamp(nanoseconds: .max)
+    @inlinable public static var distantFuture: Timestamp { Timestamp(nanoseconds: .max) }
 
     public static func < (left: Timestamp, right: Timestamp) -> Bool {
         left.nanoseconds < right.nanoseconds
@@ -33,13 +34,14 @@ public struct Timestamp: Hashable, Comparable, Sendable {
 public struct TimeSpan: Hashable, Comparable, Sendable {
     public var nanoseconds: Int64
 
+    @inlinable
     public init(nanoseconds: Int64) { self.nanoseconds = nanoseconds }
 
-    public static let zero = TimeSpan(nanoseconds: 0)
-    public static let second = TimeSpan(nanoseconds: 1_000_000_000)
-    public static let minute = TimeSpan(nanoseconds: 60_000_000_000)
-    public static let hour = TimeSpan(nanoseconds: 3_600_000_000_000)
-    public static let day = TimeSpan(nanoseconds: 86_400_000_000_000)
+    @inlinable public static var zero: TimeSpan { TimeSpan(nanoseconds: 0) }
+    @inlinable public static var second: TimeSpan { TimeSpan(nanoseconds: 1_000_000_000) }
+    @inlinable public static var minute: TimeSpan { TimeSpan(nanoseconds: 60_000_000_000) }
+    @inlinable public static var hour: TimeSpan { TimeSpan(nanoseconds: 3_600_000_000_000) }
+    @inlinable public static var day: TimeSpan { TimeSpan(nanoseconds: 86_400_000_000_000) }
 
     /// The span in seconds, as a decimal number.
     public var seconds: Double { Double(nanoseconds) / 1e9 }
@@ -95,6 +97,16 @@ extension TimeSpan: CustomStringConvertible {
 extension Timestamp: CustomStringConvertible {
     /// RFC 3339 in UTC with as many decimals (0, 3, 6 or 9) as are needed: `2026-01-02T03:04:05.250Z`.
     public var description: String {
+        String(
+            unsafeUninitializedCapacity: Timestamp.textLengthMax, initializingUTF8With: writeText)
+    }
+
+    /// The longest text has thirty bytes: years have four digits, decimals nine.
+    static let textLengthMax = 30
+
+    /// Writes `description` to the beginning of a buffer of at least `textLengthMax` bytes and returns
+    /// its length.
+    func writeText(to bytes: UnsafeMutableBufferPointer<UInt8>) -> Int {
         var seconds = nanoseconds / 1_000_000_000
         var fraction = nanoseconds % 1_000_000_000
         if fraction < 0 {
@@ -108,45 +120,42 @@ extension Timestamp: CustomStringConvertible {
             days -= 1
         }
         let (year, month, day) = civilDate(daysSince1970: days)
-        // The longest form has thirty bytes: years have four digits, decimals nine.
-        return String(unsafeUninitializedCapacity: 30) { bytes in
-            var count = 0
-            func put(_ sign: Unicode.Scalar) {
-                bytes[count] = UInt8(ascii: sign)
-                count += 1
-            }
-            func put(_ number: Int64, digits: Int) {
-                var rest = number
-                for place in stride(from: digits - 1, through: 0, by: -1) {
-                    bytes[count + place] = UInt8(ascii: "0") + UInt8(rest % 10)
-                    rest /= 10
-                }
-                count += digits
-            }
-            put(year, digits: 4)
-            put("-")
-            put(month, digits: 2)
-            put("-")
-            put(day, digits: 2)
-            put("T")
-            put(secondOfDay / 3600, digits: 2)
-            put(":")
-            put(secondOfDay / 60 % 60, digits: 2)
-            put(":")
-            put(secondOfDay % 60, digits: 2)
-            if fraction != 0 {
-                put(".")
-                if fraction % 1_000_000 == 0 {
-                    put(fraction / 1_000_000, digits: 3)
-                } else if fraction % 1000 == 0 {
-                    put(fraction / 1000, digits: 6)
-                } else {
-                    put(fraction, digits: 9)
-                }
-            }
-            put("Z")
-            return count
+        var count = 0
+        func put(_ sign: Unicode.Scalar) {
+            bytes[count] = UInt8(ascii: sign)
+            count += 1
         }
+        func put(_ number: Int64, digits: Int) {
+            var rest = number
+            for place in stride(from: digits - 1, through: 0, by: -1) {
+                bytes[count + place] = UInt8(ascii: "0") + UInt8(rest % 10)
+                rest /= 10
+            }
+            count += digits
+        }
+        put(year, digits: 4)
+        put("-")
+        put(month, digits: 2)
+        put("-")
+        put(day, digits: 2)
+        put("T")
+        put(secondOfDay / 3600, digits: 2)
+        put(":")
+        put(secondOfDay / 60 % 60, digits: 2)
+        put(":")
+        put(secondOfDay % 60, digits: 2)
+        if fraction != 0 {
+            put(".")
+            if fraction % 1_000_000 == 0 {
+                put(fraction / 1_000_000, digits: 3)
+            } else if fraction % 1000 == 0 {
+                put(fraction / 1000, digits: 6)
+            } else {
+                put(fraction, digits: 9)
+            }
+        }
+        put("Z")
+        return count
     }
 }
 

@@ -21,7 +21,12 @@ extension Value {
 
     /// The shortest digits that read back as the same number.
     public static func text(of number: Double) -> String {
-        if number.magnitude < 1e15, let whole = Int64(exactly: number) { return String(whole) }
+        if let whole = shownWhole(number) { return String(whole) }
         return number.description
+    }
+
+    /// The number as one without a decimal point, when it is shown so.
+    static func shownWhole(_ number: Double) -> Int64? {
+        number.magnitude < 1e15 ? Int64(exactly: number) : nil
     }
 }
