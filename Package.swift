@@ -48,10 +48,10 @@ let package = Package(
             dependencies: [
                 "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "RuleImport",
                 "MatchEngine",
-                "StreamRuntime", "CAllocationCounter",
+                "StreamRuntime", "CBench",
             ]),
-        // Counts allocations for `martlet bench`.
-        .target(name: "CAllocationCounter"),
+        // What `martlet bench` asks of the C library.
+        .target(name: "CBench"),
 
         // Tests. One target per library, and the kit they share.
         .target(

@@ -276,34 +276,34 @@ extension MachineContext {
     }
 
     private func message(_ masks: RuleEmission, _ context: some TermContext) -> String {
-        var message = ""
+        var message: [UInt8] = []
+        message.reserveCapacity(96)
         for (index, part) in program.rules[rule].emit.message.enumerated() {
             switch part {
-            case .text(let text): message += text
+            case .text(let text): message.append(contentsOf: text.utf8)
             case .code(let code, let format):
                 if masks.message[index] || format == .masked {
-                    message += "***"
+                    message.append(contentsOf: "***".utf8)
                 } else {
-                    message += text(evaluator.value(code, in: context), format)
+                    append(evaluator.value(code, in: context), format, to: &message)
                 }
             }
         }
-        return message
+        return String(decoding: message, as: UTF8.self)
     }
 
-    private func text(_ value: Value, _ format: EmitPlan.MessageFormat) -> String {
-        switch format {
-        case .inZone(let name):
-            guard case .time(let time) = value else { return ValueText.plain(value) }
-            return ValueText.local(time, in: zones[name] ?? .utc)
-        case .first(let count):
-            guard case .list(let values) = value, values.count > count else {
-                return ValueText.plain(value)
-            }
-            let shown = ValueText.plain(.list(Array(values.prefix(count))))
-            return "\(shown) and \(values.count - count) more"
-        case .plain, .masked:
-            return ValueText.plain(value)
+    private func append(
+        _ value: Value, _ format: EmitPlan.MessageFormat, to message: inout [UInt8]
+    ) {
+        switch (format, value) {
+        case (.inZone(let name), .time(let time)):
+            message.append(
+                contentsOf: ValueText.local(time, in: zones[name] ?? .utc).utf8)
+        case (.first(let count), .list(let values)) where values.count > count:
+            ValueText.append(.list(Array(values.prefix(count))), to: &message)
+            message.append(contentsOf: " and \(values.count - count) more".utf8)
+        default:
+            ValueText.append(value, to: &message)
         }
     }
 

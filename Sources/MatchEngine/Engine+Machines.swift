@@ -15,7 +15,7 @@ extension Engine {
         while true {
             var next = context.deadlines.first
             if let due = next, due.time >= time.nanoseconds { next = nil }
-            let rule = next.map { Int(context.rulesByRank[Int($0.rank)]) } ?? 0
+            let rule = next.map { self.rule(of: $0) } ?? 0
             if let depth = context.derived.leastDepth, context.derived.instant < time {
                 let isFirst =
                     next.map {
@@ -28,6 +28,7 @@ extension Engine {
                 }
             }
             guard let next else { break }
+            prefetchDeadlines()
             context.deadlines.pop()
             guard context.keys[rule].isCurrent(next) else { continue }
             let key = KeySlot(index: Int(next.slot))
@@ -108,6 +109,21 @@ extension Engine {
             }
         }
     }
+
+    /// The same for the keys whose deadlines come next.
+    private mutating func prefetchDeadlines() {
+        if let deadline = context.deadlines.ahead(by: 8) {
+            let (rule, key) = (rule(of: deadline), KeySlot(index: Int(deadline.slot)))
+            context.keys[rule].prefetchPlace(deadline.keyHash)
+            context.keys[rule].prefetchSlot(key)
+            machines.prefetchPlace(key, rule)
+        }
+        if let deadline = context.deadlines.ahead(by: 4) {
+            machines.prefetchState(KeySlot(index: Int(deadline.slot)), rule(of: deadline))
+        }
+    }
+
+    private func rule(of deadline: Deadline) -> Int { Int(context.rulesByRank[Int(deadline.rank)]) }
 
     /// - Parameter hash: That of the event's key; 0 without one and for a rule with several routes.
     private mutating func process(_ event: Event, rule: Int, hash: UInt64) {

@@ -1,4 +1,4 @@
-import CAllocationCounter
+import CBench
 import MatchEngine
 import RuleCompiler
 import RuleModel

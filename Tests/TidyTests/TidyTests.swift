@@ -17,7 +17,7 @@ import Testing
         "TextPatterns": ["CTextPatterns"],
         "martlet": [
             "RuleModel", "RuleSyntax", "RuleCompiler", "LanguageServer", "RuleImport",
-            "MatchEngine", "StreamRuntime", "CAllocationCounter",
+            "MatchEngine", "StreamRuntime", "CBench",
         ],
     ]
 

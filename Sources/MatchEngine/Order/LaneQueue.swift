@@ -41,6 +41,12 @@ struct LaneQueue<Element: Comparable & Sendable>: Sendable {
         return least
     }
 
+    /// One that comes soon, most likely so many places behind the least; nil when that is not known.
+    func ahead(by distance: Int) -> Element? {
+        guard next < lanes.count, lanes[next].count > distance else { return nil }
+        return lanes[next][distance]
+    }
+
     /// All of them: lane by lane in order, then the others.
     func forEach(_ body: (Element) -> Void) {
         for lane in lanes {

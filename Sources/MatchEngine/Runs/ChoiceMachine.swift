@@ -84,9 +84,18 @@ struct ChoiceMachine: Sendable {
     // MARK: - Events
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
+        let fitting = parts.fittingSteps(event, inputs: context.inputs)
+        if parts.isOneEvent {
+            if fitting != 0 {
+                context.emitMatch(
+                    parts, taken: [[captured(event, fitting, at: context.instant)]], key: key,
+                    matchedAt: context.instant)
+            }
+            context.release(key)
+            return
+        }
         if parts.hasImmediately { setOrdinal(key, ordinal(key) &+ 1) }
         prune(key, in: &context)
-        let fitting = parts.fittingSteps(event, inputs: context.inputs)
         // An event that fits nothing only counts for `immediately`.
         if fitting != 0, isWanted(fitting, key) {
             take(event, fitting, key: key, in: &context)
@@ -287,8 +296,17 @@ struct ChoiceMachine: Sendable {
         _ goal: ChoiceSearch.Goal, key: KeySlot, at time: Timestamp,
         in context: inout MachineContext
     ) -> Bool {
-        let outcome = choices(
-            for: goal, key: key, values: context.keyValues(key), evaluator: context.evaluator)
+        let outcome: Outcome
+        if case .event = goal, let chain = parts.chain, combinations == nil,
+            events.count(key) <= ChainSearch.eventsMax, workMax >= ChainSearch.workMax
+        {
+            outcome = choice(
+                along: chain, key: key, values: parts.readsKey ? context.keyValues(key) : [],
+                evaluator: context.evaluator)
+        } else {
+            outcome = choices(
+                for: goal, key: key, values: context.keyValues(key), evaluator: context.evaluator)
+        }
         // The author chose how many are enough, so this is counted and not told as a fault.
         if outcome.isCut { context.counters.rules[context.rule].droppedRuns += 1 }
         if outcome.isExhausted {
@@ -329,6 +347,20 @@ struct ChoiceMachine: Sendable {
         }
         let choice = search.firstChoice()
         return Outcome(choices: choice.map { [$0] } ?? [], isExhausted: search.isExhausted)
+    }
+
+    /// The same for a chain among a handful of events.
+    @inline(never)
+    private func choice(
+        along chain: [Int], key: KeySlot, values: [Value], evaluator: TermEvaluator
+    ) -> Outcome {
+        let choice = events.withEvents(of: key) { events, fields in
+            var search = ChainSearch(
+                parts: parts, chain: chain, evaluator: evaluator, events: events, values: fields,
+                key: values)
+            return search.firstChoice()
+        }
+        return Outcome(choices: choice.map { [$0] } ?? [], isExhausted: false)
     }
 
     /// An event of a choice, which says its place as `ordinal`.

@@ -100,6 +100,22 @@ struct KeptEvents: Sendable {
 
     func events(_ key: KeySlot) -> ArraySlice<KeptEvent> { memory[places(key)] }
 
+    /// The key's events where they lie, and the fields of the first of them, behind which those of the others
+    /// follow; nil where nothing is captured.
+    func withEvents<Result>(
+        of key: KeySlot,
+        _ body: (UnsafeBufferPointer<KeptEvent>, UnsafePointer<Value>?) -> Result
+    ) -> Result {
+        let places = places(key)
+        return memory.withUnsafeBufferPointer { memory in
+            values.withUnsafeBufferPointer { values in
+                body(
+                    UnsafeBufferPointer(rebasing: memory[places]),
+                    values.baseAddress.map { $0 + places.lowerBound * layout.width })
+            }
+        }
+    }
+
     /// The event at a place of the memory, with its fields.
     func captured(_ place: Int) -> CapturedEvent {
         let width = layout.width

@@ -29,6 +29,13 @@ final class SequenceParts: Sendable {
     let runsMax: Int
     /// The fewest events that make a match: each fills one step.
     let eventsMin: Int
+    /// Whether a match is one event that passes one condition, with nothing before it or after it.
+    let isOneEvent: Bool
+    /// The steps in their order, when each takes one event, one follows the other and nothing else is asked
+    /// for (`ChainSearch`); else nil.
+    let chain: [Int]?
+    /// Whether a condition on other events asks for the key.
+    let readsKey: Bool
     /// By state of the shape: the steps that may come next, in order of their groups; the same as bits;
     /// and whether one can come later than at once.
     let following: [[SequenceShape.Transition]]
@@ -81,6 +88,17 @@ final class SequenceParts: Sendable {
         followingBits = following.map { $0.reduce(0) { $0 | 1 << UInt64($1.step) } }
         canWait = shape.states.map { $0.isEnd || !$0.groups.joined().allSatisfy(\.immediately) }
         eventsMin = shape.mandatorySteps.reduce(0) { $0 + max(1, sequence.steps[$1].minimum) }
+        isOneEvent =
+            steps.count == 1 && shape.transitions.count == 1 && steps[0].minimum <= 1
+            && steps[0].maximum == 1 && steps[0].runCondition == nil && untilBit == 0
+            && shape.leadingAbsences.isEmpty && shape.trailingAbsences.isEmpty
+        let walker = CodeWalker(code: program.code)
+        readsKey = steps.contains { step in
+            step.runCondition.map { walker.contains($0) { $0.opcode == .key } } ?? false
+        }
+        // A condition on `until` is asked of the choice as far as it has come.
+        chain =
+            withouts == 0 && untilCondition == nil ? SequenceParts.chain(shape, steps) : nil
         let bound = program.rules[index].bound
         eventsMax = min(limits.eventsPerKey, bound.eventsPerRun > 0 ? bound.eventsPerRun : .max)
         let runs = sequence.runLimit ?? (bound.runsPerKey > 0 ? bound.runsPerKey : .max)
@@ -91,7 +109,23 @@ final class SequenceParts: Sendable {
                 condition: step.condition)
         }
         dependencies = SequenceParts.dependencies(
-            sequence, shape, CodeWalker(code: program.code), withouts: withouts)
+            sequence, shape, walker, withouts: withouts)
+    }
+
+    private static func chain(_ shape: SequenceShape, _ steps: [StepProgram]) -> [Int]? {
+        var chain: [Int] = []
+        var state = shape.states[0]
+        while !state.isEnd {
+            guard !state.isComplete, state.groups.count == 1, state.groups[0].count == 1 else {
+                return nil
+            }
+            let transition = state.groups[0][0]
+            let step = steps[transition.step]
+            guard step.minimum <= 1, step.maximum == 1, !transition.immediately else { return nil }
+            chain.append(transition.step)
+            state = shape.states[transition.target]
+        }
+        return chain.count > 1 && state.isComplete ? chain : nil
     }
 
     /// The plan's own horizon; without one, that of a match of one event.

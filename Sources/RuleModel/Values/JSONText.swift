@@ -67,7 +67,7 @@ extension [UInt8] {
     }
 
     /// A whole number.
-    mutating func appendDecimal(_ number: Int64) {
+    public mutating func appendDecimal(_ number: Int64) {
         withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 20) { digits in
             var place = digits.count
             var rest = number.magnitude

@@ -18,6 +18,11 @@ int64_t martlet_allocated_bytes(void);
 /// Gives memory that malloc holds for later back to the system.
 void martlet_release_free_memory(void);
 
+/// Keeps every thread of the process, and those that they start, on one of the processors that it may
+/// use, until `martlet_use_all_processors`. Where the system refuses nothing happens.
+void martlet_use_one_processor(void);
+void martlet_use_all_processors(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,4 +1,4 @@
-#include "CAllocationCounter.h"
+#include "CBench.h"
 
 #include <malloc.h>
 #include <stdatomic.h>
