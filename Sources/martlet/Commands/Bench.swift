@@ -24,8 +24,8 @@ let benchCommand = CommandSpec(
             + ";\nwithout one all are measured, which takes some minutes.",
         """
         Events are made up from a fixed seed. Rates are events a second of processor time, all threads
-        together. `of scan` is the rate as a part of what the decoder alone does with the same file,
-        measured in turn with it. Behind a figure stands its bar. Rates of one run can be compared;
+        together and, where two are not asked for, on one processor. `of scan` is the rate as a part of
+        what the decoder alone does with the same file, measured in turn with it. Behind a figure stands its bar. Rates of one run can be compared;
         those of different runs only as well as the machine is quiet.
         """,
         """
