@@ -12,6 +12,9 @@ struct RuleSelection: Sendable {
     var wanted: [String]
     /// Whether metrics that no rule reads are measured.
     var keepsMetrics: Bool
+    /// Where people's judgements of alerts lie, from which rules have their confidence; nil: rules have
+    /// what they state.
+    var dataFolder: String?
 
     /// Reads and compiles the files; what is wrong with them is in the set.
     func read() -> RuleSet { RuleSet(paths: paths) }
@@ -40,6 +43,13 @@ struct RuleSelection: Sendable {
                 throw Failure(
                     .badRules, "there is no rule to run, and no rule reads the metrics",
                     help: "print them with `--metrics`")
+            }
+        }
+        if let dataFolder, let judgements = try orFail({ try Judgements(dataFolder: dataFolder) }) {
+            for index in program.rules.indices {
+                program.rules[index].metadata.confidence = judgements.confidence(
+                    stated: program.rules[index].metadata.confidence,
+                    rule: program.rules[index].name)
             }
         }
         return RunnableRules(

@@ -94,10 +94,15 @@ struct RunSession {
         var paths = arguments.values("rules")
         if paths.isEmpty { paths = defaultRules.map { [$0] } ?? rulePaths([]) }
         let wantsMetrics = arguments.has("metrics") || arguments.has("metrics-to")
-        selection = RuleSelection(
+        var selection = RuleSelection(
             paths: paths, wanted: arguments.values("rule"), keepsMetrics: wantsMetrics)
         let set = selection.read()
         _ = try set.runnable(console)
+        // A data folder that an engine has yet to make holds no judgements.
+        if tellsEmission {
+            selection.dataFolder = martlet.dataFolder(arguments, set.compilation.deployment)
+        }
+        self.selection = selection
         rules = try selection.rules(of: set)
         let deployment = rules.compilation.deployment
         control =

@@ -8,6 +8,7 @@ import Foundation
 ///     journal-N        what came behind checkpoint N
 ///     outbox-N         alerts from number N on
 ///     dead-N-SINK      an alert that a sink did not take
+///     judgements       what people said of alerts
 public enum DataFolder {
     private static let version = 1
     private static let lockName = "lock"

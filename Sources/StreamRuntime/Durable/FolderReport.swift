@@ -58,7 +58,9 @@ public struct FolderReport: Sendable {
         var reader = RecordReader(file)
         var count = 0
         while try reader.next() != nil { count += 1 }
-        report.content = counted(count, isOutbox ? "alert" : "record")
+        let what =
+            isOutbox ? "alert" : report.name == Judgements.fileName ? "judgement" : "record"
+        report.content = counted(count, what)
         // What a crash has torn, or the running engine is writing, is at the end.
         if reader.offset < report.bytes {
             report.content +=
@@ -91,7 +93,8 @@ public struct FolderReport: Sendable {
         var total = 0
         let wanted =
             numbered("checkpoint-") + numbered("journal-") + numbered("outbox-")
-            + numbered("dead-") + numbered("retry-") + numbered("format")
+            + numbered("dead-") + numbered("retry-") + numbered(Judgements.fileName)
+            + numbered("format")
         for name in wanted {
             let source = try disk.open(name)
             let size = source.size

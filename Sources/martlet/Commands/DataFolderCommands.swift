@@ -15,13 +15,16 @@ private func folder(_ arguments: ParsedArguments) throws(Failure) -> (
 
 // MARK: - Alerts
 
-/// `martlet alerts`: what was said lately.
+/// `martlet alerts`: what was said lately, and whether it was right.
 let alertsCommand = CommandSpec(
-    name: "alerts", summary: "print the alerts that a data folder still holds", positionals: "",
+    name: "alerts",
+    summary: "print the alerts that a data folder still holds, or say that one was right or wrong",
+    positionals: "[judge ID right|wrong]",
     options: [
         dataOption,
         OptionSpec("since", value: "D", "only those put out in the last D, for example 1h"),
         OptionSpec("rule", value: "NAME", "only those of this rule; may be given several times"),
+        OptionSpec("note", value: "TEXT", "with judge: why"),
         OptionSpec(
             "format", choices: ["text", "json"],
             "how alerts are printed (default: text on a terminal, else json)"),
@@ -30,12 +33,37 @@ let alertsCommand = CommandSpec(
         """
         The outbox holds what is not delivered yet, and the last 16 MiB of what is. The engine may be
         running. `emitted_at` is when an alert was put into the outbox.
+        """,
         """
+        `judge` keeps in the data folder whether an alert was right; ID may be the beginning of one, as
+        the text form shows it. Of several judgements of an alert the last counts. They are what the
+        confidence of the rule's alerts comes from: (10 p + right) / (10 + judged), with p what the rule
+        states. An engine that runs takes it over at its next `martlet reload`.
+        """,
     ],
-    examples: ["martlet alerts --data state --since 1h --rule ssh_bruteforce"]
+    examples: [
+        "martlet alerts --data state --since 1h --rule ssh_bruteforce",
+        "martlet alerts judge 2e5cb775 wrong --note 'the backup job' --data state",
+    ]
 ) { arguments throws(Failure) in
     let console = Console(arguments)
     let disk = try folder(arguments).disk
+    if let verb = arguments.positionals.first {
+        guard verb == "judge", arguments.positionals.count == 3,
+            let isRight = ["right": true, "wrong": false][arguments.positionals[2]]
+        else {
+            throw Failure(
+                .badUsage, "`alerts` takes nothing, or `judge ID right` or `judge ID wrong`")
+        }
+        try judge(
+            arguments.positionals[1], isRight: isRight, note: arguments.value("note") ?? "",
+            in: disk, console)
+        return .fine
+    }
+    if arguments.has("note") {
+        throw Failure(.badUsage, "`--note` belongs to `judge`, and nothing is judged")
+    }
+    let judgements = try orFail { try Judgements(in: disk) }
     let start = try duration(arguments, "since").map { wallTime() - $0 }
     let rules = arguments.values("rule")
     let form = alertForm(
@@ -47,10 +75,67 @@ let alertsCommand = CommandSpec(
             if let start, entry.emittedAt < start { return }
             if !rules.isEmpty, !rules.contains(entry.alert.rule) { return }
             form.append(entry.alert, emittedAt: entry.emittedAt, to: &bytes)
+            append(judgements[entry.alert.id], of: entry.alert, form, to: &bytes)
         }
     }
     writeAll(1, bytes)
     return .fine
+}
+
+/// Adds to a line what `judge` asks for, and what was judged.
+private func append(
+    _ judgement: Judgement?, of alert: Alert, _ form: AlertForm, to bytes: inout [UInt8]
+) {
+    switch form {
+    case .text:
+        bytes.removeLast()
+        bytes.appendVisibly("  id \(alert.id.prefix(8))")
+        if let judgement {
+            bytes.appendVisibly(judgement.isRight ? "  right" : "  WRONG")
+            if !judgement.note.isEmpty { bytes.appendVisibly(": \(judgement.note)") }
+        }
+        bytes.append(UInt8(ascii: "\n"))
+    case .json:
+        guard let judgement else { return }
+        bytes.removeLast(2)
+        bytes.appendJSON(verbatim: #","judged":"#)
+        bytes.appendJSON(judgement.isRight ? "right" : "wrong")
+        bytes.appendJSON(verbatim: #","note":"#)
+        bytes.appendJSON(judgement.note)
+        bytes.appendJSON(verbatim: "}\n")
+    }
+}
+
+private func judge(
+    _ wanted: String, isRight: Bool, note: String, in disk: SystemDisk, _ console: Console
+) throws(Failure) {
+    var found: [String: String] = [:]
+    try orFail {
+        try FolderReport.alerts(in: disk) { entry in
+            if entry.alert.id.hasPrefix(wanted) { found[entry.alert.id] = entry.alert.rule }
+        }
+    }
+    guard let (id, rule) = found.first else {
+        throw Failure(
+            .badUsage, "the data folder holds no alert with the id `\(wanted)`",
+            help: "`martlet alerts` prints those that it holds, with their ids")
+    }
+    guard found.count == 1 else {
+        throw Failure(
+            .badUsage, "\(counted(found.count, "alert")) have an id that begins with `\(wanted)`",
+            help: "write more of it: `\(found.keys.sorted().prefix(2).joined(separator: "`, `"))`")
+    }
+    let judgements = try orFail { () throws -> Judgements in
+        try Judgements.append(
+            Judgement(id: id, rule: rule, isRight: isRight, note: note, at: wallTime()), to: disk)
+        return try Judgements(in: disk)
+    }
+    let (right, judged) = judgements.count(rule: rule)
+    console.note(
+        "\(rule): \(right) of \(counted(judged, "judged alert")) right")
+    if let owner = DataFolder.owner(path: disk.path) {
+        console.note("process \(owner) runs on the folder; it takes this over at `martlet reload`")
+    }
 }
 
 // MARK: - Dead letters

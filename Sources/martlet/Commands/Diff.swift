@@ -14,6 +14,10 @@ let diffCommand = CommandSpec(
         OptionSpec(
             "format", choices: ["text", "json", "github"],
             "how to print it (default: text); `github` makes notes on the lines of a pull request"),
+        OptionSpec(
+            "judged", value: "DIR",
+            "the data folder with people's judgements: tell how many judged alerts are wrong, before and after"
+        ),
         OptionSpec("threads", value: "N", "how many engines share the keys (default: 1)"),
     ] + inputOptions.filter { ["type", "type-field", "time-field", "lateness"].contains($0.name) },
     notes: [
@@ -22,6 +26,10 @@ let diffCommand = CommandSpec(
         its id is: rule, key and time of the match. One that tells of the same evidence at another
         time has moved. The same alert with another severity, message or end has changed.
         Several files are merged by event time.
+
+        With `--judged DIR` each rule that differs tells how many of its alerts that were judged
+        (`martlet alerts judge`) are wrong, before and after. An alert that has moved keeps what was
+        judged of it.
 
         Exit 1 if any alert differs.
         """
@@ -78,8 +86,11 @@ let diffCommand = CommandSpec(
         // Rules that these read run too.
         runs[index].alerts.removeAll { !names.contains($0.rule) }
     }
+    let judgements = try arguments.value("judged").map { path throws(Failure) in
+        try orFail { try Judgements(in: try DataFolder.reading(path: path)) }
+    }
     let page = DiffPage(
-        old: sets[0].compilation, new: sets[1].compilation, runs: runs,
+        old: sets[0].compilation, new: sets[1].compilation, runs: runs, judgements: judgements,
         examples: try arguments.integer("examples", minimum: 0) ?? 3, names: names)
     switch arguments.value("format") {
     case "json": console.print(page.json.line)
@@ -94,6 +105,8 @@ struct DiffPage {
     let old: Compilation
     let new: Compilation
     let runs: [RecordedRun]
+    /// Nil: nobody asks what was judged.
+    let judgements: Judgements?
     let examples: Int
     let diffs: [String: AlertDiff]
     /// In order of the new set, then those that are gone.
@@ -102,11 +115,13 @@ struct DiffPage {
     private let changes: [String: [String]]
 
     init(
-        old: Compilation, new: Compilation, runs: [RecordedRun], examples: Int, names: [String]
+        old: Compilation, new: Compilation, runs: [RecordedRun], judgements: Judgements?,
+        examples: Int, names: [String]
     ) {
         self.old = old
         self.new = new
         self.runs = runs
+        self.judgements = judgements
         self.examples = examples
         diffs = AlertDiff.byRule(runs[0], runs[1])
         var rules = new.plans.map(\.name)
@@ -139,8 +154,43 @@ struct DiffPage {
         var parts = ["+\(diff.gained.count)", "-\(diff.lost.count)"]
         if !diff.moved.isEmpty { parts.append("\(diff.moved.count) moved") }
         if !diff.changed.isEmpty { parts.append("\(diff.changed.count) changed") }
-        return
+        var heading =
             "\(name)   \(parts.joined(separator: "  "))   (\(diff.oldCount) -> \(diff.newCount) alerts)"
+        if let (before, after) = judged(name, diff) {
+            heading +=
+                before.judged + after.judged == 0 ? "   none judged" : "   \(before) -> \(after)"
+        }
+        return heading
+    }
+
+    /// How many alerts of a rule were judged, and how many of those were wrong.
+    private struct Verdicts: CustomStringConvertible {
+        var wrong = 0
+        var judged = 0
+
+        var description: String { "\(wrong) wrong of \(judged) judged" }
+
+        var json: JSONDocument {
+            .object([("judged", .number(judged)), ("wrong", .number(wrong))])
+        }
+    }
+
+    /// With the old rules and with the new ones; nil when nobody asks.
+    private func judged(_ name: String, _ diff: AlertDiff) -> (Verdicts, Verdicts)? {
+        guard let judgements else { return nil }
+        let movedFrom = Dictionary(
+            diff.moved.map { ($0.new.id, $0.old.id) }, uniquingKeysWith: { first, _ in first })
+        func verdicts(_ run: RecordedRun) -> Verdicts {
+            var verdicts = Verdicts()
+            for id in Set(run.alerts.lazy.filter { $0.rule == name }.map(\.id)) {
+                guard let judgement = judgements[id] ?? movedFrom[id].flatMap({ judgements[$0] })
+                else { continue }
+                verdicts.judged += 1
+                if !judgement.isRight { verdicts.wrong += 1 }
+            }
+            return verdicts
+        }
+        return (verdicts(runs[0]), verdicts(runs[1]))
     }
 
     var text: String {
@@ -229,30 +279,35 @@ struct DiffPage {
     var json: JSONDocument {
         let entries = rules.compactMap { name -> JSONDocument? in
             guard let diff = diffs[name] else { return nil }
-            return .object([
-                ("rule", .text(name)), ("old", .number(diff.oldCount)),
-                ("new", .number(diff.newCount)),
-                ("changes", .array(reasons(name).map { .text($0) })),
-                ("gained", .array(diff.gained.map(record))),
-                ("lost", .array(diff.lost.map(record))),
-                (
-                    "moved",
-                    .array(
-                        diff.moved.map {
-                            .object([("from", record($0.old)), ("to", record($0.new))])
-                        })
-                ),
-                (
-                    "changed",
-                    .array(
-                        diff.changed.map {
-                            .object([
-                                ("from", record($0.old)), ("to", record($0.new)),
-                                ("parts", .array($0.parts.map { .text($0) })),
-                            ])
-                        })
-                ),
-            ])
+            let verdicts = judged(name, diff).map { before, after in
+                [("judged", JSONDocument.object([("old", before.json), ("new", after.json)]))]
+            }
+            return .object(
+                [
+                    ("rule", .text(name)), ("old", .number(diff.oldCount)),
+                    ("new", .number(diff.newCount)),
+                ] + (verdicts ?? []) + [
+                    ("changes", .array(reasons(name).map { .text($0) })),
+                    ("gained", .array(diff.gained.map(record))),
+                    ("lost", .array(diff.lost.map(record))),
+                    (
+                        "moved",
+                        .array(
+                            diff.moved.map {
+                                .object([("from", record($0.old)), ("to", record($0.new))])
+                            })
+                    ),
+                    (
+                        "changed",
+                        .array(
+                            diff.changed.map {
+                                .object([
+                                    ("from", record($0.old)), ("to", record($0.new)),
+                                    ("parts", .array($0.parts.map { .text($0) })),
+                                ])
+                            })
+                    ),
+                ])
         }
         return .object([
             ("schema", 1), ("events", .number(runs[1].summary.input.events)),
