@@ -49,6 +49,8 @@ public struct PipelineStatus: Sendable {
     public var lastTime: Timestamp?
     /// How far event time has come.
     public var watermark: Timestamp
+    /// What was made durable and delivered; nil where nothing is.
+    public var durable: DurableCounters?
 }
 
 /// What a running pipeline can be asked for, through `PipelineRequests`: then it stands at one
@@ -119,7 +121,8 @@ extension Pipeline {
             openDeadlines: shards.reduce(0) { $0 + $1.openDeadlines },
             lastTime: summary.lastTime,
             watermark: shards.map { $0.perform { engine, _ in engine.time } }.min()
-                ?? .distantPast)
+                ?? .distantPast,
+            durable: store?.counters)
     }
 
     /// How many keys and open matches each rule has.

@@ -7,7 +7,8 @@ import StreamRuntime
 
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
-    runCommand, reloadCommand, statusCommand, alertsCommand, deadLetterCommand, stateCommand,
+    runCommand, reloadCommand, statusCommand, alertsCommand, silenceCommand, deadLetterCommand,
+    stateCommand,
     replayCommand, testCommand, checkCommand,
     formatCommand, planCommand, diffCommand,
     explainCommand, fieldsCommand, newCommand, initCommand, fixCommand, docsCommand, toJSONCommand,

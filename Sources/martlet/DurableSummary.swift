@@ -18,6 +18,16 @@ func describe(_ recovery: Pipeline.RecoveryReport) -> String? {
     return text + "; ready after \(shortSeconds(recovery.seconds))"
 }
 
+/// `soc: 3 delivered, 1 tried again; in trouble: refused`
+func describe(_ sink: DeliveryCounters) -> String {
+    var text = "\(sink.name): \(grouped(sink.delivered)) delivered"
+    if sink.retries > 0 { text += ", \(grouped(sink.retries)) tried again" }
+    if sink.redelivered > 0 { text += ", \(grouped(sink.redelivered)) perhaps a second time" }
+    if sink.deadLetters > 0 { text += ", \(counted(sink.deadLetters, "dead letter"))" }
+    if let trouble = sink.trouble { text += "; in trouble: \(trouble)" }
+    return text
+}
+
 /// Checkpoints, and what each sink has done.
 func describe(_ durable: DurableCounters) -> [String] {
     var lines: [String] = []
@@ -29,16 +39,15 @@ func describe(_ durable: DurableCounters) -> [String] {
                 + "\(milliseconds(Double(longest) / 1e9)) at most")
     }
     for sink in durable.sinks {
-        var text = "sink \(sink.name): \(grouped(sink.delivered)) delivered"
-        if sink.retries > 0 { text += ", \(grouped(sink.retries)) tried again" }
-        if sink.redelivered > 0 { text += ", \(grouped(sink.redelivered)) perhaps a second time" }
-        if sink.deadLetters > 0 { text += ", \(counted(sink.deadLetters, "dead letter"))" }
-        if let trouble = sink.trouble { text += "; in trouble: \(trouble)" }
-        lines.append(text)
+        lines.append("sink \(describe(sink))")
     }
     if durable.filtered > 0 {
         lines.append(
             "\(counted(durable.filtered, "alert")) below the severity that every sink asks for")
+    }
+    if durable.silenced > 0 {
+        lines.append(
+            "\(counted(durable.silenced, "alert")) silenced: kept, and given to no sink")
     }
     if durable.waiting > 0 {
         lines.append(

@@ -77,6 +77,18 @@ private struct StatusPage {
                 + (status.alerts.suppressed > 0
                     ? ", \(grouped(status.alerts.suppressed)) suppressed" : "")
                 + (status.alerts.folded > 0 ? ", \(grouped(status.alerts.folded)) folded" : ""))
+        if let durable = status.durable {
+            lines += durable.sinks.map { "sink        \(describe($0))" }
+            if durable.waiting > 0 {
+                lines.append(
+                    "waiting     \(counted(durable.waiting, "alert")) for the slowest sink")
+            }
+            if durable.silences > 0 || durable.silenced > 0 {
+                lines.append(
+                    "silences    \(grouped(durable.silences)) in force, "
+                        + "\(counted(durable.silenced, "alert")) kept from the sinks")
+            }
+        }
         lines.append(
             "state       \(counted(keys, "key")), \(grouped(openMatches)) in progress, "
                 + "\(counted(status.openDeadlines, "deadline")) open"
@@ -119,9 +131,22 @@ private struct StatusPage {
             ("alerts", .number(status.alerts.sent)),
             ("suppressed", .number(status.alerts.suppressed)),
             ("folded", .number(status.alerts.folded)),
+            ("sinks", .array((status.durable?.sinks ?? []).map(json))),
+            ("waiting", .number(status.durable?.waiting ?? 0)),
+            ("silences", .number(status.durable?.silences ?? 0)),
+            ("silenced", .number(status.durable?.silenced ?? 0)),
             ("keys", .number(keys)), ("open_matches", .number(openMatches)),
             ("open_deadlines", .number(status.openDeadlines)),
             ("dropped", .number(dropped)), ("resident_bytes", .number(residentBytes)),
+        ])
+    }
+
+    private func json(_ sink: DeliveryCounters) -> JSONDocument {
+        .object([
+            ("name", .text(sink.name)), ("delivered", .number(sink.delivered)),
+            ("retries", .number(sink.retries)), ("redelivered", .number(sink.redelivered)),
+            ("dead_letters", .number(sink.deadLetters)),
+            ("trouble", sink.trouble.map { .text($0) } ?? .null),
         ])
     }
 

@@ -1,6 +1,12 @@
 import Glibc
 import RuleModel
 
+/// Whether a text fits a pattern of `*` (any text) and `?` (one character), as `like` of the language.
+public func fitsPattern(_ text: String, _ pattern: String) -> Bool {
+    var (text, pattern) = (text, pattern)
+    return text.withUTF8 { text in pattern.withUTF8 { TextTests.like(text, $0) } }
+}
+
 /// Tests of text, byte by byte; for valid UTF-8 that is by code points (T7).
 enum TextTests {
     typealias Bytes = UnsafeBufferPointer<UInt8>

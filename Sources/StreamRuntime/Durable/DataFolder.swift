@@ -9,6 +9,7 @@ import Foundation
 ///     outbox-N         alerts from number N on
 ///     dead-N-SINK      an alert that a sink did not take
 ///     judgements       what people said of alerts
+///     silence-N        alerts that people do not want to be told of for some time
 public enum DataFolder {
     private static let version = 1
     private static let lockName = "lock"

@@ -102,6 +102,9 @@ public final class DurableStore: Sendable {
         var isLive = false
         var isStopping = false
         var nextPoll: Int64 = 0
+        /// What people do not want to be told of, and the names of the files that say so.
+        var silences: [Silence] = []
+        var silenceNames: [String] = []
         var counters = DurableCounters()
     }
 
@@ -188,6 +191,7 @@ public final class DurableStore: Sendable {
             }
             self.state = Mutex(state)
             for old in retried { try disk.remove(DeadLetter.retryName(of: old, in: names)) }
+            try readSilences(names)
         } catch let failure as DurableFailure {
             throw failure
         } catch {
@@ -295,14 +299,20 @@ public final class DurableStore: Sendable {
             var entries: [OutboxEntry] = []
             var expected = state.expected
             var filtered = 0
+            var silenced = 0
             for alert in alerts {
-                let sinks = self.routes.filter { $0.takes(alert) }.map(\.name)
+                var sinks = self.routes.filter { $0.takes(alert) }.map(\.name)
                 if sinks.isEmpty { filtered += 1 }
                 if !expected.isEmpty, let count = expected[alert.recordID], count > 0 {
                     expected[alert.recordID] = count > 1 ? count - 1 : nil
                     continue
                 }
                 guard !sinks.isEmpty else { continue }
+                if state.silences.contains(where: { $0.covers(alert, at: now) }) {
+                    // Kept like the others, and for nobody.
+                    sinks = []
+                    silenced += 1
+                }
                 entries.append(
                     OutboxEntry(
                         sequence: state.outbox.next + UInt64(entries.count), emittedAt: now,
@@ -311,6 +321,7 @@ public final class DurableStore: Sendable {
             try state.append(entries, self.disk, self.clock.now())
             state.expected = expected
             state.counters.filtered += filtered
+            state.counters.silenced += silenced
         }
         commitBell.signal()
     }
@@ -449,8 +460,9 @@ public final class DurableStore: Sendable {
             }
             return
         }
-        let names = try disk.names().filter(DeadLetter.isRetry)
-        for name in names.sorted() {
+        let names = try disk.names()
+        try readSilences(names)
+        for name in names.filter(DeadLetter.isRetry).sorted() {
             guard let letter = try DeadLetter(disk.open(name)) else { continue }
             guard routes.contains(where: { $0.name == letter.sink }) else { continue }
             let now = clock.wall()
@@ -463,6 +475,23 @@ public final class DurableStore: Sendable {
             commit()
             try check()
             try disk.remove(name)
+        }
+    }
+
+    /// Takes over which silences there are, and takes away those that are over.
+    private func readSilences(_ names: [String]) throws {
+        let found = names.filter(Silence.isSilence).sorted()
+        let now = clock.wall()
+        let (known, isOver) = state.withLock { state in
+            (state.silenceNames == found, state.silences.contains { $0.until <= now })
+        }
+        if known, !isOver { return }
+        let silences = try Silence.all(in: disk)
+        for silence in silences where silence.until <= now { try silence.remove(from: disk) }
+        let names = try disk.names().filter(Silence.isSilence).sorted()
+        state.withLock { state in
+            state.silenceNames = names
+            state.silences = silences.filter { $0.until > now }
         }
     }
 
@@ -658,7 +687,10 @@ public final class DurableStore: Sendable {
 
     /// What has been done, for people.
     public var counters: DurableCounters {
-        var counters = state.withLock(\.counters)
+        var counters = state.withLock { state in
+            state.counters.silences = state.silences.count
+            return state.counters
+        }
         counters.sinks = deliveries.map(\.counters)
         counters.waiting = waiting
         return counters
@@ -671,6 +703,10 @@ public struct DurableCounters: Sendable {
     public var commits = 0
     /// Alerts that no sink takes: all of theirs ask for a higher severity.
     public var filtered = 0
+    /// Alerts that no sink got, since somebody had silenced them.
+    public var silenced = 0
+    /// How many silences are in force.
+    public var silences = 0
     /// How often the sources had to wait for room in the outbox.
     public var outboxWaits = 0
     public var isDiskFull = false

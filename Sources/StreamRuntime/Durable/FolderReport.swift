@@ -27,6 +27,9 @@ public struct FolderReport: Sendable {
                 let letter = try DeadLetter(file)
                 report.content = letter.map { "\($0.entry.alert.id) for \($0.sink)" } ?? ""
                 report.damage = letter == nil ? "its checksum is wrong" : nil
+            } else if Silence.isSilence(name) {
+                var records = RecordReader(file)
+                if try records.next() == nil { report.damage = "its checksum is wrong" }
             } else {
                 try describeLog(file, isOutbox: Outbox.first(of: name) != nil, &report)
             }
@@ -94,6 +97,7 @@ public struct FolderReport: Sendable {
         let wanted =
             numbered("checkpoint-") + numbered("journal-") + numbered("outbox-")
             + numbered("dead-") + numbered("retry-") + numbered(Judgements.fileName)
+            + numbered("silence-")
             + numbered("format")
         for name in wanted {
             let source = try disk.open(name)

@@ -7,7 +7,7 @@ public struct OutboxEntry: Sendable {
     public var sequence: UInt64
     /// When it was put into the outbox, by the wall clock.
     public var emittedAt: Timestamp
-    /// The sinks it is for.
+    /// The sinks it is for; none when it was silenced.
     public internal(set) var sinks: [String]
     /// The entry that had become a dead letter and is tried again with this one.
     var retryOf: UInt64?

@@ -2,9 +2,9 @@ import MatchEngine
 import RuleModel
 import StreamRuntime
 
-private let dataOption = OptionSpec("data", value: "DIR", "the data folder of the engine")
+let dataOption = OptionSpec("data", value: "DIR", "the data folder of the engine")
 
-private func folder(_ arguments: ParsedArguments) throws(Failure) -> (
+func dataFolder(_ arguments: ParsedArguments) throws(Failure) -> (
     path: String, disk: SystemDisk
 ) {
     guard let path = arguments.value("data") else {
@@ -47,7 +47,7 @@ let alertsCommand = CommandSpec(
     ]
 ) { arguments throws(Failure) in
     let console = Console(arguments)
-    let disk = try folder(arguments).disk
+    let disk = try dataFolder(arguments).disk
     if let verb = arguments.positionals.first {
         guard verb == "judge", arguments.positionals.count == 3,
             let isRight = ["right": true, "wrong": false][arguments.positionals[2]]
@@ -75,33 +75,36 @@ let alertsCommand = CommandSpec(
             if let start, entry.emittedAt < start { return }
             if !rules.isEmpty, !rules.contains(entry.alert.rule) { return }
             form.append(entry.alert, emittedAt: entry.emittedAt, to: &bytes)
-            append(judgements[entry.alert.id], of: entry.alert, form, to: &bytes)
+            append(judgements[entry.alert.id], of: entry, form, to: &bytes)
         }
     }
     writeAll(1, bytes)
     return .fine
 }
 
-/// Adds to a line what `judge` asks for, and what was judged.
+/// Adds to a line what `judge` asks for, whether it was silenced, and what was judged.
 private func append(
-    _ judgement: Judgement?, of alert: Alert, _ form: AlertForm, to bytes: inout [UInt8]
+    _ judgement: Judgement?, of entry: OutboxEntry, _ form: AlertForm, to bytes: inout [UInt8]
 ) {
     switch form {
     case .text:
         bytes.removeLast()
-        bytes.appendVisibly("  id \(alert.id.prefix(8))")
+        bytes.appendVisibly("  id \(entry.alert.id.prefix(8))")
+        if entry.sinks.isEmpty { bytes.appendVisibly("  silenced") }
         if let judgement {
             bytes.appendVisibly(judgement.isRight ? "  right" : "  WRONG")
             if !judgement.note.isEmpty { bytes.appendVisibly(": \(judgement.note)") }
         }
         bytes.append(UInt8(ascii: "\n"))
     case .json:
-        guard let judgement else { return }
         bytes.removeLast(2)
-        bytes.appendJSON(verbatim: #","judged":"#)
-        bytes.appendJSON(judgement.isRight ? "right" : "wrong")
-        bytes.appendJSON(verbatim: #","note":"#)
-        bytes.appendJSON(judgement.note)
+        if entry.sinks.isEmpty { bytes.appendJSON(verbatim: #","silenced":true"#) }
+        if let judgement {
+            bytes.appendJSON(verbatim: #","judged":"#)
+            bytes.appendJSON(judgement.isRight ? "right" : "wrong")
+            bytes.appendJSON(verbatim: #","note":"#)
+            bytes.appendJSON(judgement.note)
+        }
         bytes.appendJSON(verbatim: "}\n")
     }
 }
@@ -161,7 +164,7 @@ let deadLetterCommand = CommandSpec(
     let console = Console(arguments)
     guard let verb = arguments.positionals.first, ["ls", "show", "retry", "drop"].contains(verb)
     else { throw Failure(.badUsage, "`dlq` needs one of `ls`, `show`, `retry`, `drop`") }
-    let disk = try folder(arguments).disk
+    let disk = try dataFolder(arguments).disk
     let names = Array(arguments.positionals.dropFirst())
     let sink = arguments.value("sink")
     let letters = try orFail { try DeadLetter.all(in: disk) }
@@ -227,7 +230,7 @@ let stateCommand = CommandSpec(
     let console = Console(arguments)
     switch (arguments.positionals.first, arguments.positionals.count) {
     case ("ls", 1), ("verify", 1):
-        let (path, disk) = try folder(arguments)
+        let (path, disk) = try dataFolder(arguments)
         let report = try orFail { try FolderReport(disk) }
         if let owner = DataFolder.owner(path: path) {
             console.note("process \(owner) runs on it")
@@ -248,7 +251,7 @@ let stateCommand = CommandSpec(
         }
         return .fine
     case ("backup", 2):
-        try copyFolder(from: try folder(arguments).disk, to: arguments.positionals[1], console)
+        try copyFolder(from: try dataFolder(arguments).disk, to: arguments.positionals[1], console)
         return .fine
     case ("restore", 2):
         guard let target = arguments.value("data") else {
