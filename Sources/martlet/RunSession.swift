@@ -169,7 +169,7 @@ struct RunSession {
                 console: console), requests, console)
         defer { socket?.remove() }
         let manager = mode == .live ? ServiceManager() : nil
-        manager?.ready("running \(counted(rules.program.rules.count, "rule"))")
+        var isReady = false
         defer { manager?.stopping() }
         let started = monotonicSeconds()
         var progress = ProgressLine(
@@ -181,6 +181,11 @@ struct RunSession {
         do {
             summary = try pipeline.run(
                 shouldStop: {
+                    // Asked for the first time when all state is back and the first line has yet to be read.
+                    if !isReady {
+                        isReady = true
+                        manager?.ready("running \(counted(rules.program.rules.count, "rule"))")
+                    }
                     manager?.isAlive()
                     return StopRequest.isPending || watch?.isPast ?? false
                 }
