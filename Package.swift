@@ -24,8 +24,10 @@ let package = Package(
         .target(
             name: "StreamRuntime",
             dependencies: [
-                "RuleModel", "MatchEngine", "CZlib", "CZstd", "CCurl", "CCrypto", "CSQLite",
+                "RuleModel", "MatchEngine", "CFork", "CZlib", "CZstd", "CCurl", "CCrypto",
+                "CSQLite",
             ]),
+        .systemLibrary(name: "CFork"),
 
         // Regular expressions in linear time, one library for both towers, so that what `check`
         // accepts is what runs.

@@ -117,11 +117,13 @@ extension Pipeline {
         cut.sources = feeds.map { feed in
             Checkpoint.Source(name: feed.name, positions: feed.positions, isIdle: feed.isIdle)
         }
-        cut.stage = stage.snapshot()
-        let shards = shards
-        cut.engines = onAllCores(shards.count) { index in
-            shards[index].perform { engine, _ in engine.snapshot() }
+        try store.begin(&cut)
+        let stage = stage
+        let final = cut
+        try Shard.holding(shards[...]) { engines in
+            var parts: [Checkpoint.Part] = [{ stage.snapshot() }]
+            for engine in engines { parts.append { engine.snapshot() } }
+            try store.write(final, isLast: isClean, parts, since: started)
         }
-        try store.checkpoint(cut, since: started)
     }
 }

@@ -34,9 +34,11 @@ func describe(_ durable: DurableCounters) -> [String] {
     let pauses = durable.pauses.sorted()
     if let longest = pauses.last {
         lines.append(
-            "\(counted(pauses.count, "checkpoint")); the engine stood still for "
+            "\(counted(durable.checkpoints, "checkpoint")); the engine stood still for "
                 + "\(milliseconds(Double(pauses[pauses.count / 2]) / 1e9)) at the median, "
                 + "\(milliseconds(Double(longest) / 1e9)) at most")
+    } else if durable.checkpoints > 0 {
+        lines.append("\(counted(durable.checkpoints, "checkpoint"))")
     }
     for sink in durable.sinks {
         lines.append("sink \(describe(sink))")
@@ -52,7 +54,7 @@ func describe(_ durable: DurableCounters) -> [String] {
     if durable.waiting > 0 {
         lines.append(
             "\(counted(durable.waiting, "alert")) not delivered"
-                + (durable.pauses.isEmpty
+                + (durable.checkpoints == 0
                     ? " and lost: there is no data folder" : "; they wait in the data folder"))
     }
     return lines

@@ -24,15 +24,19 @@ struct Checkpoint: Sendable {
     var expected: [String: Int] = [:]
     /// Whether the engine ended on purpose, with nothing under way to a sink.
     var isClean = false
+    /// As read.
     var stage: [UInt8] = []
-    /// One for each shard.
+    /// As read, one for each shard.
     var engines: [[UInt8]] = []
+
+    /// What makes the bytes of the alert stage, then of each shard's engine, when it is asked.
+    typealias Part = @Sendable () -> [UInt8]
 
     private static let mark = Array("MARTCKPT".utf8)
     private static let version = 1
 
     /// Writes a mark, then sections, each with its length and checksum in front.
-    func write(to file: any DiskFile) throws(DiskError) {
+    func write(_ parts: [Part], to file: any DiskFile) throws(DiskError) {
         var writer = StateWriter()
         writer.section(version: Checkpoint.version) { writer in
             writer.write(number)
@@ -55,10 +59,12 @@ struct Checkpoint: Sendable {
                 writer.write(count)
             }
             writer.write(isClean)
-            writer.write(engines.count)
+            writer.write(parts.count - 1)
         }
+        let head = writer.bytes
         try file.append(Checkpoint.mark)
-        for section in [writer.bytes, stage] + engines {
+        for part in [{ head }] + parts {
+            let section = part()
             let length = withUnsafeBytes(of: UInt64(section.count).littleEndian) { Array($0) }
             try file.append(length + RecordLog.littleEndian(checksum(section)))
             try file.append(section)

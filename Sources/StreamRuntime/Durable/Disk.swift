@@ -76,6 +76,11 @@ extension Disk {
             do throws(DiskError) { try remove(temporary) } catch {}
             throw error
         }
+        try adopt(temporary, as: name)
+    }
+
+    /// Puts a file that is written and durable in the place of another.
+    func adopt(_ temporary: String, as name: String) throws(DiskError) {
         try rename(temporary, to: name)
         try syncFolder()
     }

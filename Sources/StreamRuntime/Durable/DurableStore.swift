@@ -96,6 +96,8 @@ public final class DurableStore: Sendable {
         var idleBytes = 0
         var lastCheckpoint: Int64
         var isWritingCheckpoint = false
+        /// Whether a copy of this process has failed to write a checkpoint; no other is made then.
+        var forksNoMore = false
         /// Checkpoints on disk that can be fallen back to, the newest last.
         var kept: [Kept] = []
         /// Whether the replay is over.
@@ -130,7 +132,7 @@ public final class DurableStore: Sendable {
     private let commitLock = Mutex(())
     private let commitBell = DispatchSemaphore(value: 0)
     private let committerEnded = DispatchSemaphore(value: 0)
-    private let checkpointQueue = DispatchQueue(label: "martlet.checkpoint")
+    let checkpointQueue = DispatchQueue(label: "martlet.checkpoint")
 
     /// Opens what is there. Nothing is delivered and nothing written before `beginLive`.
     ///
@@ -345,7 +347,7 @@ public final class DurableStore: Sendable {
     }
 
     /// Does something that takes room on the disk, as soon as there is some.
-    private func room(_ body: (inout State) throws(DiskError) -> Void) throws {
+    func room(_ body: (inout State) throws(DiskError) -> Void) throws {
         var isTold = false
         while true {
             try check()
@@ -500,7 +502,7 @@ public final class DurableStore: Sendable {
     /// Ends the run: whatever is asked of the store next throws this.
     func fail(_ error: any Error) { state.withLock { $0.failure = $0.failure ?? error } }
 
-    private func check() throws {
+    func check() throws {
         if let failure = state.withLock(\.failure) { throw failure }
     }
 
@@ -570,88 +572,6 @@ public final class DurableStore: Sendable {
         )
     }
 
-    // MARK: - Checkpoints
-
-    /// Whether it is time for a checkpoint.
-    var isCheckpointDue: Bool {
-        guard keepsState else { return false }
-        let now = clock.now()
-        return state.withLock { state in
-            if state.isWritingCheckpoint { return false }
-            if state.journalBytes >= options.journalBytesMax { return true }
-            let isWorthIt = state.journalBytes > state.idleBytes || state.idleBytes > 1 << 20
-            return isWorthIt && now - state.lastCheckpoint >= options.checkpointEvery
-        }
-    }
-
-    /// Takes the cut that the pipeline has made, and writes it beside the running engine.
-    ///
-    /// - Parameter started: When the engine stood still for it.
-    func checkpoint(_ cut: Checkpoint, since started: Int64) throws {
-        var checkpoint = cut
-        try room { state throws(DiskError) in
-            try state.rotate(self)
-            checkpoint.number = state.journalNumber
-            checkpoint.outboxEnd = state.outbox.next
-            checkpoint.sinks = state.ledgers
-            checkpoint.expected = state.expected
-            checkpoint.isClean = cut.isClean && state.ledgers.allSatisfy(\.open.isEmpty)
-            state.isWritingCheckpoint = true
-            state.lastCheckpoint = self.clock.now()
-            state.journalBytes = 0
-            state.idleBytes = 0
-            state.counters.pauses.append(state.lastCheckpoint - started)
-        }
-        let final = checkpoint
-        if options.usesThreads, !cut.isClean {
-            checkpointQueue.async { [self] in write(final) }
-        } else {
-            if options.usesThreads { checkpointQueue.sync {} }
-            write(final)
-            try check()
-        }
-    }
-
-    private func write(_ checkpoint: Checkpoint) {
-        defer { state.withLock { $0.isWritingCheckpoint = false } }
-        // What the checkpoint counts on must be there before it is.
-        commit()
-        guard state.withLock({ $0.failure == nil }) else { return }
-        do throws(DiskError) {
-            try disk.replace(Recovery.checkpointName(checkpoint.number)) {
-                file throws(DiskError) in try checkpoint.write(to: file)
-            }
-        } catch {
-            if error.isFull {
-                notice("\(error): this checkpoint is left out; the one before stays good")
-            } else {
-                fail(DurableFailure.failed("\(error)"))
-            }
-            return
-        }
-        let kept = state.withLock { state in
-            state.kept.append(Kept(number: checkpoint.number, outboxEnd: checkpoint.outboxEnd))
-            state.kept = state.kept.suffix(2)
-            state.counters.checkpoints += 1
-            return state.kept
-        }
-        do throws(DiskError) {
-            try Recovery.tidy(disk, keeping: kept.map(\.number))
-            let ends = kept.map(\.outboxEnd)
-            let error: DiskError? = state.withLock { state in
-                guard kept.count > 1, let end = ends.min() else { return nil }
-                let low = min(end, state.ledgers.map(\.low).min() ?? end)
-                do throws(DiskError) {
-                    try state.outbox.drop(before: low, keeping: options.historyBytes, disk)
-                    return nil
-                } catch { return error }
-            }
-            if let error { throw error }
-        } catch {
-            notice("\(error); it is tried again after the next checkpoint")
-        }
-    }
-
     // MARK: - The end
 
     /// Gives the sinks time to take what is there, then ends all threads.
@@ -713,8 +633,15 @@ public struct DurableCounters: Sendable {
     /// How far the slowest sink is behind, in alerts.
     public var waiting = 0
     public var sinks: [DeliveryCounters] = []
-    /// How long the engine stood still for each checkpoint, in nanoseconds.
+    /// How long the engine stood still for each of the last checkpoints, in nanoseconds.
     public var pauses: [Int64] = []
+    /// Pauses that are remembered.
+    static let pausesMax = 4096
+
+    mutating func notePause(_ nanoseconds: Int64) {
+        if pauses.count == DurableCounters.pausesMax { pauses.removeFirst() }
+        pauses.append(nanoseconds)
+    }
 }
 
 extension DurableStore.State {

@@ -50,6 +50,10 @@ public final class SystemDisk: Disk {
 
     /// See `Disk`.
     public func open(_ name: String) throws(DiskError) -> any DiskFile {
+        try openFile(name)
+    }
+
+    private func openFile(_ name: String) throws(DiskError) -> SystemFile {
         let descriptor = openat(folder, name, O_RDWR | O_CREAT | O_APPEND | O_CLOEXEC, 0o600)
         guard descriptor >= 0 else { throw failure("opened", name) }
         var status = stat()
@@ -78,6 +82,18 @@ public final class SystemDisk: Disk {
         guard fsync(folder) == 0 else { throw failure("made durable", nil) }
     }
 
+    /// Writes a new file in a copy of this process; see `ForkedWriter`.
+    ///
+    /// - Returns: nil when the system makes no copy.
+    func fork(
+        writing name: String, _ write: (any DiskFile) throws(DiskError) -> Void
+    ) throws(DiskError) -> ForkedWriter? {
+        try remove(name)
+        let file = try openFile(name)
+        return ForkedWriter(
+            file: file, descriptor: file.descriptor, path: path(of: name), write)
+    }
+
     private func failure(_ deed: String, _ name: String?) -> DiskError {
         let code = errno
         return DiskError(deed, name.map(path(of:)) ?? path, code: code, reason: systemError())
@@ -85,7 +101,7 @@ public final class SystemDisk: Disk {
 }
 
 private final class SystemFile: DiskFile {
-    private let descriptor: Int32
+    let descriptor: Int32
     private let path: String
     private let length: Mutex<Int>
 
