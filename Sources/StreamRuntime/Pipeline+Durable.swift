@@ -86,11 +86,17 @@ extension Pipeline {
         do throws(SnapshotError) {
             stage = try AlertStage(restoring: checkpoint.stage, program: program)
             stage.correctable = setup.correctable
-            var report: RestoreReport?
-            for shard in shards {
-                let part = try shard.perform { engine, alerts throws(SnapshotError) in
-                    try engine.restore(checkpoint.engines, emitting: &alerts)
+            let shards = shards
+            let parts = onAllCores(shards.count) { index in
+                Result { () throws(SnapshotError) in
+                    try shards[index].perform { engine, alerts throws(SnapshotError) in
+                        try engine.restore(checkpoint.engines, emitting: &alerts)
+                    }
                 }
+            }
+            var report: RestoreReport?
+            for part in parts {
+                let part = try part.get()
                 report = report?.adding(shard: part) ?? part
             }
             return report ?? RestoreReport()

@@ -251,6 +251,14 @@ struct KeyTable: Sendable {
         return (KeySlot(index: index), evicted)
     }
 
+    /// Makes room for so many more keys at once; those that do not fit the table are not meant.
+    mutating func reserve(_ more: Int) {
+        let wanted = min(count + more, capacity)
+        slots.reserveCapacity(wanted)
+        parts.reserveCapacity(wanted * width)
+        while wanted * 3 > places.count * 2 { grow() }
+    }
+
     mutating func remove(_ key: KeySlot) {
         guard slots[key.index].isUsed else { return }
         unplace(Int32(key.index))

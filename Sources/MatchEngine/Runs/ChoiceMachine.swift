@@ -493,7 +493,9 @@ struct ChoiceMachine: Sendable {
         state.judgedUpTo = try reader.read()
         state.leading = try LeadingHistory(from: &reader, by: captures)
         var read: [CapturedEvent] = []
-        for _ in 0..<(try reader.count()) {
+        let count = try reader.count()
+        read.reserveCapacity(min(count, 1024))
+        for _ in 0..<count {
             let event = try CapturedEvent(from: &reader, by: captures)
             if let last = read.last {
                 guard event.instant >= last.instant else {
@@ -509,6 +511,6 @@ struct ChoiceMachine: Sendable {
         guard let key else { return }
         if parts.hasImmediately { setOrdinal(key, ordinal) }
         if hasAbsences { setAbsences(key, state) }
-        for event in read { events.append(event, key) }
+        events.fill(key, with: read)
     }
 }

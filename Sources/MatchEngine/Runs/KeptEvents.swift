@@ -153,6 +153,18 @@ struct KeptEvents: Sendable {
         }
     }
 
+    /// Gives a key that has no events events that were captured before.
+    mutating func fill(_ key: KeySlot, with events: [CapturedEvent]) {
+        makeSpan(key)
+        if events.count > 1, spans[key.index].size < 0 {
+            // A block that holds them all, so that nothing has to move.
+            let size = Int8(Int.bitWidth - (events.count - 1).leadingZeroBitCount)
+            spans[key.index].block = makeBlock(ofSize: size)
+            spans[key.index].size = size
+        }
+        for event in events { append(event, key) }
+    }
+
     /// Appends an event that was captured before.
     mutating func append(_ event: CapturedEvent, _ key: KeySlot) {
         let kept = KeptEvent(
@@ -299,10 +311,7 @@ struct KeptEvents: Sendable {
     /// Puts an event behind the last one of a key, without its fields; returns where.
     @inline(__always)
     private mutating func place(for event: KeptEvent, _ key: KeySlot) -> Int {
-        if key.index >= spans.count {
-            while spans.count <= key.index { spans.append(Span()) }
-            while counts.count < spans.count * stepCount { counts.append(0) }
-        }
+        makeSpan(key)
         var span = spans[key.index]
         var place = memory.count
         if span.size < 0, free[0].isEmpty {
@@ -324,6 +333,13 @@ struct KeptEvents: Sendable {
         spans[key.index] = span
         countSteps(event.steps, key, 1)
         return place
+    }
+
+    @inline(__always)
+    private mutating func makeSpan(_ key: KeySlot) {
+        guard key.index >= spans.count else { return }
+        while spans.count <= key.index { spans.append(Span()) }
+        while counts.count < spans.count * stepCount { counts.append(0) }
     }
 
     /// Makes room for one more event in a block that is full, or has none.

@@ -33,7 +33,8 @@ extension Engine {
             var reader = StateReader(snapshot)
             let part = SnapshotPart(
                 isFirst: index == 0,
-                isOwn: UInt64(index) % context.shardCount == context.shardIndex)
+                isOwn: UInt64(index) % context.shardCount == context.shardIndex,
+                hasAsManyShards: UInt64(snapshots.count) == context.shardCount)
             try readMark(&reader)
             try readEngine(&reader, part)
             for _ in 0..<(try reader.count()) { try readRule(&reader, part, &rules) }
@@ -55,6 +56,8 @@ extension Engine {
         var isFirst: Bool
         /// Each snapshot's counters and ends are told by one shard.
         var isOwn: Bool
+        /// Whether the engine of the snapshots had as many shards, so that keys are likely where they were.
+        var hasAsManyShards: Bool
     }
 
     /// What has been read of the rules so far.
@@ -256,7 +259,18 @@ extension Engine {
         var (state, version) = try reader.section(
             "the state of rule \(name)", known: machines.stateVersion(rule))
         try machines.restoreCommon(rule, from: &state, version: version, in: &context)
-        for _ in 0..<(try state.count()) {
+        let count = try state.count()
+        context.keys[rule].reserve(part.isOwn ? count : 0)
+        /// When so many keys of another shard's snapshot are none of this one's, no other is: only if keys
+        /// had other hashes then would one be, and each of these with a chance of a half at least.
+        let foreignMax = 64
+        let before = rules.report.rules[rule].keys
+        for index in 0..<count {
+            if index == foreignMax, part.hasAsManyShards, !part.isOwn,
+                rules.report.rules[rule].keys == before
+            {
+                return
+            }
             try readKey(&state, of: rule, version: version, &rules.report.rules[rule])
         }
         try state.expectEnd(of: "the state of rule \(name)")

@@ -55,7 +55,17 @@ public struct StateReader: Sendable {
     }
 
     /// A varint.
+    @inline(__always)
     public mutating func unsigned() throws(SnapshotError) -> UInt64 {
+        // Most numbers are small.
+        if position < end, bytes[position] < 0x80 {
+            defer { position += 1 }
+            return UInt64(bytes[position])
+        }
+        return try longUnsigned()
+    }
+
+    private mutating func longUnsigned() throws(SnapshotError) -> UInt64 {
         var number: UInt64 = 0
         var shift: UInt64 = 0
         while true {
@@ -89,8 +99,10 @@ public struct StateReader: Sendable {
     /// Eight bytes.
     public mutating func word() throws(SnapshotError) -> UInt64 {
         guard end - position >= 8 else { throw damaged("an early end") }
-        var word: UInt64 = 0
-        for index in 0..<8 { word |= UInt64(bytes[position + index]) << UInt64(8 * index) }
+        let word = bytes.withUnsafeBytes { bytes in
+            // There are eight bytes, as was just seen.
+            UInt64(littleEndian: bytes.loadUnaligned(fromByteOffset: position, as: UInt64.self))
+        }
         position += 8
         return word
     }
