@@ -73,25 +73,42 @@ def cost(martlet, folder, count):
 
 
 def state(martlet, folder, keys):
-    """State of so many keys: how long a checkpoint stops the engine, and how long a start takes."""
-    path = os.path.join(folder, f"keys{keys}.ndjson")
-    with open(path, "w") as file:
-        for step in range(5):
-            for key in range(keys):
-                file.write(json.dumps({"type": "login", "time": 1_790_000_000_000 + step * 1000, "user": f"user-{key}",
-                                       "result": "fail"}, separators=(",", ":")) + "\n")
+    """State of so many keys: how long checkpoints stop the running engine, and how long a start takes."""
     rules = os.path.join(folder, "state.rules")
     with open(rules, "w") as file:
         file.write(STATE_RULES)
     shutil.rmtree(os.path.join(folder, "data"), ignore_errors=True)
-    _, told = run(martlet, folder, path, "--rules", rules, "--data", "data", "--to", "out.ndjson")
-    pause = re.search(r"stood still for (.*) at the median, (.*) at most", told)
+    command = [martlet, "run", "--rules", rules, "--data", "data", "--to", "out.ndjson"]
+    engine = subprocess.Popen(command, stdin=subprocess.PIPE, cwd=folder, stderr=subprocess.PIPE, text=True)
+
+    def feed(step, some):
+        engine.stdin.writelines(json.dumps({"type": "login", "time": 1_790_000_000_000 + step * 1000, "user": f"user-{key}",
+                                            "result": "fail"}, separators=(",", ":")) + "\n" for key in some)
+        engine.stdin.flush()
+
+    for step in range(5):
+        feed(step, range(keys))
+    # Long enough for two more checkpoints, which are made every ten seconds.
+    for step in range(5, 45):
+        feed(step, range(100))
+        time.sleep(0.5)
+    memory = resident(engine.pid)
+    _, told = engine.communicate()
+    pause = re.search(r"(\d+ checkpoints?); .* stood still for (.*) at the median, (.*) at most", told)
+    if engine.returncode != 0 or not pause:
+        sys.exit(f"durability: {' '.join(command)}: exit code {engine.returncode}\n{told}")
     size = max(os.path.getsize(os.path.join(folder, "data", name))
                for name in os.listdir(os.path.join(folder, "data")) if name.startswith("checkpoint-"))
-    _, told = run(martlet, folder, path, "--rules", rules, "--data", "data", "--to", "out.ndjson")
+    _, told = run(martlet, folder, "--rules", rules, "--data", "data", "--to", "out.ndjson")
     ready = re.search(r"ready after (.*)", told)
-    print(f"state: {keys:,} keys, checkpoint of {size / 1e6:.0f} MB: the engine stood still for {pause.group(2)} at most, "
-          f"the next start was ready after {ready.group(1)}", flush=True)
+    print(f"state: {keys:,} keys, {memory / 1e6:.0f} MB of memory, {pause.group(1)} of up to {size / 1e6:.0f} MB: the engine stood still "
+          f"for {pause.group(2)} at the median, {pause.group(3)} at most; the next start was ready after {ready.group(1)}", flush=True)
+
+
+def resident(process):
+    """Bytes of memory that a process has."""
+    with open(f"/proc/{process}/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGESIZE")
 
 
 def main():

@@ -121,6 +121,39 @@ import Testing
         #expect(fault(later) == .newer(part: "the engine", version: known + 1, known: known))
     }
 
+    @Test("Shards that pass over one another's keys lose none, whatever the number of shards")
+    func shards() throws {
+        let rules = try CompiledRules(
+            """
+            event login { user: text }
+            event logout { user: text }
+            rule pair {
+              sequence by user within 1d {
+                a: login
+                then b: logout
+              }
+              alert "{user}"
+            }
+            """)
+        let users = 1_000
+        let events = ["login", "logout"].enumerated().flatMap { step, type in
+            (0..<users).map { user in
+                TestEvent(
+                    type, at: TimeSpan(nanoseconds: 1_000_000) * Int64(step * users + user),
+                    ["user": .text("u\(user)")]
+                )
+            }
+        }
+        for shards in [[1], [2], [3, 3, 2], [1, 4]] {
+            var run = RestartRun(programs: [(rules.program, [])])
+            run.shards = shards
+            run.pieces = [500]
+            let alerts = try run.records(events: events, end: nil).alerts
+            #expect(Set(alerts.map(\.message)).count == users, "\(shards)")
+            #expect(alerts.count == users)
+        }
+    }
+
     // MARK: - Of other versions
 
     private static func event(_ index: Int) -> TestEvent {

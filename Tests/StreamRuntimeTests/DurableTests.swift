@@ -107,6 +107,83 @@ import Testing
         #expect(try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n").count == 1)
     }
 
+    // MARK: - Copies of this process
+
+    @Test("a copy of the process writes what memory held when it was made")
+    func forkedWriter() throws {
+        let folder = try TemporaryFolder()
+        let disk = try SystemDisk(path: folder.path)
+        final class Box: @unchecked Sendable {
+            var bytes = Array(repeating: UInt8(1), count: 1 << 20)
+        }
+        let box = Box()
+        let writer = try #require(
+            try disk.fork(writing: "file") { file throws(DiskError) in
+                usleep(100_000)
+                try file.append(box.bytes)
+            })
+        box.bytes = [2]
+        guard case .written = writer.wait(isUnwanted: { false }) else {
+            Issue.record("the copy has not written its file")
+            return
+        }
+        let file = try disk.open("file")
+        #expect(try file.read(at: 0, count: file.size) == Array(repeating: 1, count: 1 << 20))
+    }
+
+    @Test("what goes wrong in a copy is told")
+    func forkedFaults() throws {
+        let folder = try TemporaryFolder()
+        let disk = try SystemDisk(path: folder.path)
+        func outcome(
+            idleSeconds: Double = 30, isUnwanted: Bool = false,
+            _ body: (any DiskFile) throws(DiskError) -> Void
+        ) throws -> ForkedWriter.Outcome {
+            try #require(try disk.fork(writing: "file", body))
+                .wait(idleSeconds: idleSeconds, isUnwanted: { isUnwanted })
+        }
+        let full = try outcome { _ throws(DiskError) in
+            throw DiskError("written", "x", code: ENOSPC, reason: "")
+        }
+        guard case .failed(let error) = full else {
+            Issue.record("\(full)")
+            return
+        }
+        #expect(error.isFull)
+        #expect("\(error)" == "\(folder.path)/file cannot be written: No space left on device")
+        // A copy that waits for a lock that nobody will open sleeps like this one.
+        let idle = try outcome(idleSeconds: 0.2) { _ in while true { sleep(1000) } }
+        guard case .ended(let how) = idle else {
+            Issue.record("\(idle)")
+            return
+        }
+        #expect(how == "was ended by signal 9")
+        let stopped = try outcome(isUnwanted: true) { _ in while true { sleep(1000) } }
+        guard case .stopped = stopped else {
+            Issue.record("\(stopped)")
+            return
+        }
+    }
+
+    @Test("a copy that holds nothing open but its file lets others have the data folder")
+    func forkedLocks() throws {
+        let folder = try TemporaryFolder()
+        let path = folder.path + "/state"
+        let writer = try {
+            let disk = try DataFolder.open(path: path)
+            return try #require(
+                try disk.fork(writing: "checkpoint.tmp") { _ in while true { sleep(1000) } })
+        }()
+        // The engine has gone and its copy has not: the lock is free as soon as the copy runs.
+        var isFree = false
+        for _ in 0..<200 where !isFree {
+            isFree = DataFolder.owner(path: path) == nil
+            if !isFree { usleep(10_000) }
+        }
+        #expect(isFree)
+        _ = writer.wait(isUnwanted: { true })
+    }
+
     private func alert(_ user: String) -> Alert {
         Alert(
             engine: "engine.test", about: Alert.NamedValue("user", .text(user)), message: user,

@@ -89,7 +89,9 @@ struct ForkedWriter: Sendable {
         let words = bytes[(bracket + 1)..<count].split(separator: UInt8(ascii: " "))
         // The state, and behind it as the 12th and 13th the time in the program and in the system.
         guard words.count > 12 else { return "" }
-        if words[0].elementsEqual([UInt8(ascii: "D")]) { return "disk \(RuntimeClock.system.now())" }
+        if words[0].elementsEqual([UInt8(ascii: "D")]) {
+            return "disk \(RuntimeClock.system.now())"
+        }
         return String(decoding: words[11] + words[12], as: UTF8.self)
     }
 }
