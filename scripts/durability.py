@@ -99,7 +99,10 @@ def state(martlet, folder, keys):
         sys.exit(f"durability: {' '.join(command)}: exit code {engine.returncode}\n{told}")
     size = max(os.path.getsize(os.path.join(folder, "data", name))
                for name in os.listdir(os.path.join(folder, "data")) if name.startswith("checkpoint-"))
-    _, told = run(martlet, folder, "--rules", rules, "--data", "data", "--to", "out.ndjson")
+    more = os.path.join(folder, "more.ndjson")
+    with open(more, "w") as file:
+        file.write('{"type":"login","time":1790000060000,"user":"user-0","result":"fail"}\n')
+    _, told = run(martlet, folder, *command[2:], piped=more)
     ready = re.search(r"ready after (.*)", told)
     print(f"state: {keys:,} keys, {memory / 1e6:.0f} MB of memory, {pause.group(1)} of up to {size / 1e6:.0f} MB: the engine stood still "
           f"for {pause.group(2)} at the median, {pause.group(3)} at most; the next start was ready after {ready.group(1)}", flush=True)
