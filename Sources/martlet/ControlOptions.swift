@@ -34,7 +34,8 @@ struct ControlOptions {
 
     /// Listens on the socket and looks at the files.
     func begin(
-        _ reloader: Reloader, _ requests: PipelineRequests, _ console: Console
+        _ reloader: Reloader, _ requests: PipelineRequests, _ guarantees: [Guarantee],
+        _ console: Console
     ) throws(Failure) -> ControlSocket? {
         let started = monotonicSeconds()
         reloader.watch(looks: looks)
@@ -54,7 +55,8 @@ struct ControlOptions {
                         ).line
                     case .status:
                         return statusAnswer(
-                            requests, reloader.counts, isJSON: request.isJSON, started: started
+                            requests, reloader.counts, guarantees, isJSON: request.isJSON,
+                            started: started
                         ).line
                     }
                 } catch {

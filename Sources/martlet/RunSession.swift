@@ -152,9 +152,10 @@ struct RunSession {
     /// - Parameters:
     ///   - sizeInBytes: How much there is to read, for the progress bar; nil if unknown.
     ///   - store: What outlasts a crash and delivers the alerts; nil: they are printed and forgotten.
+    ///   - guarantees: What `martlet status` says of that.
     mutating func run(
         _ inputs: [PipelineInput], mode: Pipeline.Mode, sizeInBytes: Int?,
-        store: DurableStore? = nil
+        store: DurableStore? = nil, guarantees: [Guarantee] = []
     ) throws(Failure) -> ExitCode {
         let requests = PipelineRequests()
         let pipeline = Pipeline(
@@ -166,7 +167,7 @@ struct RunSession {
         let socket = try control?.begin(
             Reloader(
                 selection, running: rules, setup: pipeline.setup, requests: requests,
-                console: console), requests, console)
+                console: console), requests, guarantees, console)
         defer { socket?.remove() }
         let manager = mode == .live ? ServiceManager() : nil
         var isReady = false

@@ -34,11 +34,11 @@ func dataFolder(_ arguments: ParsedArguments, _ deployment: DeploymentPlan) -> S
 /// Opens the data folder and the sinks, and tells what each path from source to sink promises (D3).
 ///
 /// - Parameter showsAlways: Whether the promises are told without a data folder and sinks, too.
-/// - Returns: Nil when there are neither, so that alerts are simply printed.
+/// - Returns: No store when there are neither, so that alerts are simply printed.
 func openStore(
     _ arguments: ParsedArguments, _ deployment: DeploymentPlan, _ console: Console,
     inputs: [PipelineInput], showsAlways: Bool
-) throws(Failure) -> DurableStore? {
+) throws(Failure) -> (store: DurableStore?, guarantees: [Guarantee]) {
     var routes: [(route: SinkRoute, shown: String)] = []
     for plan in deployment.sinks { routes.append(try route(plan, console)) }
     let isJSON = arguments.value("format").map { $0 == "json" }
@@ -55,23 +55,35 @@ func openStore(
         routes.append((route, "standard output"))
     }
     let folder = dataFolder(arguments, deployment)
-    if folder != nil || !deployment.sinks.isEmpty || showsAlways {
-        for input in inputs {
-            for (route, shown) in routes {
-                let promise = guarantee(
-                    isKept: folder != nil, canReread: input.source.canReread, route.sink.promise)
-                console.note("  guarantee   \(input.name) -> \(shown): \(promise)")
-            }
+    let guarantees = inputs.flatMap { input in
+        routes.map { route, shown in
+            Guarantee(
+                source: input.name, sink: shown,
+                promise: guarantee(
+                    isKept: folder != nil, canReread: input.source.canReread, route.sink.promise))
         }
     }
-    guard folder != nil || !deployment.sinks.isEmpty else { return nil }
-    return try orFail {
+    if folder != nil || !deployment.sinks.isEmpty || showsAlways {
+        for guarantee in guarantees { console.note("  \(guarantee.line)") }
+    }
+    guard folder != nil || !deployment.sinks.isEmpty else { return (nil, guarantees) }
+    let store = try orFail {
         let disk: any Disk
         if let folder { disk = try DataFolder.open(path: folder) } else { disk = MemoryDisk() }
         return try DurableStore(
             disk, routes: routes.map(\.route), keepsState: folder != nil,
             tell: { console.warn("martlet: \($0)") })
     }
+    return (store, guarantees)
+}
+
+/// What a path from a source to a sink promises (P8), for people.
+struct Guarantee: Sendable {
+    var source: String
+    var sink: String
+    var promise: String
+
+    var line: String { "guarantee   \(source) -> \(sink): \(promise)" }
 }
 
 /// `effectively once (...)`, for a person.

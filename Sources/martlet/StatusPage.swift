@@ -11,7 +11,8 @@ import StreamRuntime
 ///
 /// - Parameter started: When the run began, on the clock of `monotonicSeconds`.
 func statusAnswer(
-    _ requests: PipelineRequests, _ counts: ReloadCounts, isJSON: Bool, started: Double
+    _ requests: PipelineRequests, _ counts: ReloadCounts, _ guarantees: [Guarantee], isJSON: Bool,
+    started: Double
 ) -> ControlAnswer {
     guard let status = requests.perform(waitingAtMost: 10, { $0.status }) else {
         return .failure(
@@ -20,7 +21,8 @@ func statusAnswer(
         )
     }
     let page = StatusPage(
-        status: status, counts: counts, seconds: monotonicSeconds() - started,
+        status: status, counts: counts, guarantees: guarantees,
+        seconds: monotonicSeconds() - started,
         residentBytes: residentBytes(), now: wallTime())
     return ControlAnswer(output: isJSON ? page.json.line + "\n" : page.text)
 }
@@ -29,6 +31,7 @@ func statusAnswer(
 private struct StatusPage {
     var status: PipelineStatus
     var counts: ReloadCounts
+    var guarantees: [Guarantee]
     var seconds: Double
     var residentBytes: Int
     var now: Timestamp
@@ -89,6 +92,7 @@ private struct StatusPage {
                         + "\(counted(durable.silenced, "alert")) kept from the sinks")
             }
         }
+        lines += guarantees.map(\.line)
         lines.append(
             "state       \(counted(keys, "key")), \(grouped(openMatches)) in progress, "
                 + "\(counted(status.openDeadlines, "deadline")) open"
@@ -132,6 +136,16 @@ private struct StatusPage {
             ("suppressed", .number(status.alerts.suppressed)),
             ("folded", .number(status.alerts.folded)),
             ("sinks", .array((status.durable?.sinks ?? []).map(json))),
+            (
+                "guarantees",
+                .array(
+                    guarantees.map { path in
+                        .object([
+                            ("source", .text(path.source)), ("sink", .text(path.sink)),
+                            ("promise", .text(path.promise)),
+                        ])
+                    })
+            ),
             ("waiting", .number(status.durable?.waiting ?? 0)),
             ("silences", .number(status.durable?.silences ?? 0)),
             ("silenced", .number(status.durable?.silenced ?? 0)),

@@ -35,7 +35,7 @@ extension Engine {
                 isFirst: index == 0,
                 isOwn: UInt64(index) % context.shardCount == context.shardIndex,
                 hasAsManyShards: UInt64(snapshots.count) == context.shardCount)
-            try readMark(&reader)
+            try reader.readMark()
             try readEngine(&reader, part)
             for _ in 0..<(try reader.count()) { try readRule(&reader, part, &rules) }
             try reader.expectEnd(of: "the snapshot")
@@ -90,12 +90,6 @@ extension Engine {
     }
 
     // MARK: - The engine
-
-    private func readMark(_ reader: inout StateReader) throws(SnapshotError) {
-        for byte in SnapshotForm.mark {
-            guard !reader.isAtEnd, try reader.byte() == byte else { throw .foreign }
-        }
-    }
 
     private mutating func readEngine(
         _ snapshot: inout StateReader, _ part: SnapshotPart
@@ -326,6 +320,15 @@ extension Engine {
             } else if let list = context.program.rules[rule].keyList {
                 machines.listChanged(list, rule, in: &context)
             }
+        }
+    }
+}
+
+extension StateReader {
+    /// The bytes with which every snapshot begins.
+    mutating func readMark() throws(SnapshotError) {
+        for byte in SnapshotForm.mark {
+            guard !isAtEnd, try self.byte() == byte else { throw .foreign }
         }
     }
 }

@@ -32,6 +32,9 @@ public struct StateReader: Sendable {
         self.now = now
     }
 
+    /// How many bytes have not been read.
+    var bytesLeft: Int { end - position }
+
     /// Whether everything has been read.
     public var isAtEnd: Bool { position == end }
 

@@ -71,6 +71,52 @@ public struct FolderReport: Sendable {
         }
     }
 
+    /// What an engine that started now would go on from.
+    public struct StateReport: Sendable {
+        /// Of the checkpoint.
+        public var name: String
+        /// Of the last event before it.
+        public var lastTime: Timestamp?
+        /// All shards together.
+        public var rules: [SnapshotSummary.Rule]
+        /// Each source with the positions it has reached in its files.
+        public var sources: [(name: String, positions: [String])]
+    }
+
+    /// Reads the newest checkpoint that is whole; nil when there is none.
+    ///
+    /// - Parameter tell: Takes sentences about damaged ones.
+    public static func state(
+        in disk: any Disk, tell: (String) -> Void
+    ) throws -> StateReport? {
+        for number in Recovery.checkpoints(try disk.names()).sorted(by: >) {
+            let name = Recovery.checkpointName(number)
+            do {
+                let checkpoint = try Checkpoint(disk.open(name))
+                var rules: [SnapshotSummary.Rule] = []
+                for engine in checkpoint.engines {
+                    for rule in try SnapshotSummary(engine).rules {
+                        if let index = rules.firstIndex(where: { $0.name == rule.name }) {
+                            rules[index].keys += rule.keys
+                            rules[index].openMatches += rule.openMatches
+                            rules[index].bytes += rule.bytes
+                        } else {
+                            rules.append(rule)
+                        }
+                    }
+                }
+                return StateReport(
+                    name: name, lastTime: checkpoint.lastTime, rules: rules,
+                    sources: checkpoint.sources.map { source in
+                        (source.name, source.positions.map { "\($0.path) at byte \($0.offset)" })
+                    })
+            } catch CheckpointError.damaged(let part) {
+                tell("\(name) is damaged (\(part)): the one before it is shown")
+            }
+        }
+        return nil
+    }
+
     /// Hands out the alerts that are still in the outbox, the oldest first, with the sinks they are for.
     public static func alerts(
         in disk: any Disk, _ visit: (OutboxEntry) -> Void

@@ -1,5 +1,6 @@
 import MatchEngine
 import RuleModel
+import RuleSyntax
 import StreamRuntime
 
 let dataOption = OptionSpec("data", value: "DIR", "the data folder of the engine")
@@ -213,21 +214,33 @@ let deadLetterCommand = CommandSpec(
 /// `martlet state`: what lies in a data folder.
 let stateCommand = CommandSpec(
     name: "state", summary: "look at a data folder, check it, copy it, put a copy in its place",
-    positionals: "ls|verify|backup TO|restore FROM",
-    options: [dataOption],
+    positionals: "ls|show|verify|backup TO|restore FROM",
+    options: [
+        dataOption,
+        OptionSpec(
+            "format", choices: ["text", "json"], "with show: how it is printed (default: text)"),
+    ],
     notes: [
         """
         `ls` and `verify` read every file and every checksum; `verify` ends with 1 when something is
         damaged. `backup TO` copies what is needed to go on into a new folder, also while the engine
         runs. `restore FROM` copies a backup into `--data DIR`, which must be empty or not there.
+        """,
         """
+        `show` tells what the newest checkpoint holds: how far each source was read, and for each rule
+        its keys, the matches that have begun, and the bytes they take. It needs no rules.
+        """,
     ],
     examples: [
+        "martlet state show --data state",
         "martlet state verify --data state", "martlet state backup state.copy --data state",
         "martlet state restore state.copy --data state",
     ]
 ) { arguments throws(Failure) in
     let console = Console(arguments)
+    if arguments.has("format"), arguments.positionals.first != "show" {
+        throw Failure(.badUsage, "`--format` goes with `show`")
+    }
     switch (arguments.positionals.first, arguments.positionals.count) {
     case ("ls", 1), ("verify", 1):
         let (path, disk) = try dataFolder(arguments)
@@ -250,6 +263,19 @@ let stateCommand = CommandSpec(
             return damaged == 0 ? .fine : .findings
         }
         return .fine
+    case ("show", 1):
+        let (path, disk) = try dataFolder(arguments)
+        let state = try orFail {
+            try FolderReport.state(in: disk, tell: { console.warn("martlet: \($0)") })
+        }
+        guard let state else {
+            throw Failure(
+                .failed, "the data folder `\(path)` holds no checkpoint",
+                help: "an engine makes the first when it has run for ten seconds, or when it ends")
+        }
+        console.print(
+            arguments.value("format") == "json" ? json(state).line : text(state))
+        return .fine
     case ("backup", 2):
         try copyFolder(from: try dataFolder(arguments).disk, to: arguments.positionals[1], console)
         return .fine
@@ -263,8 +289,50 @@ let stateCommand = CommandSpec(
         return .fine
     default:
         throw Failure(
-            .badUsage, "`state` needs one of `ls`, `verify`, `backup TO`, `restore FROM`")
+            .badUsage, "`state` needs one of `ls`, `show`, `verify`, `backup TO`, `restore FROM`")
     }
+}
+
+private func text(_ state: FolderReport.StateReport) -> String {
+    var lines = ["\(state.name): events up to \(state.lastTime.map { "\($0)" } ?? "none yet")"]
+    for source in state.sources {
+        lines.append("source  \(source.name)")
+        lines += source.positions.map { "        \($0)" }
+    }
+    let width = max(4, state.rules.map(\.name.count).max() ?? 0)
+    func padded(_ text: String, _ width: Int) -> String {
+        String(repeating: " ", count: max(0, width - text.count)) + text
+    }
+    let name = "rule" + String(repeating: " ", count: width - 4)
+    lines.append(
+        "\(name)  \(padded("keys", 12))  \(padded("in progress", 12))  \(padded("bytes", 14))")
+    for rule in state.rules {
+        let name = rule.name + String(repeating: " ", count: width - rule.name.count)
+        lines.append(
+            "\(name)  \(padded(grouped(rule.keys), 12))  "
+                + "\(padded(grouped(rule.openMatches), 12))  \(padded(grouped(rule.bytes), 14))")
+    }
+    return lines.joined(separator: "\n")
+}
+
+private func json(_ state: FolderReport.StateReport) -> JSONDocument {
+    let sources = state.sources.map { source in
+        JSONDocument.object([
+            ("name", .text(source.name)),
+            ("positions", .array(source.positions.map { .text($0) })),
+        ])
+    }
+    let rules = state.rules.map { rule in
+        JSONDocument.object([
+            ("name", .text(rule.name)), ("keys", .number(rule.keys)),
+            ("open_matches", .number(rule.openMatches)), ("bytes", .number(rule.bytes)),
+        ])
+    }
+    return .object([
+        ("schema", 1), ("checkpoint", .text(state.name)),
+        ("last_event_time", state.lastTime.map { .text("\($0)") } ?? .null),
+        ("sources", .array(sources)), ("rules", .array(rules)),
+    ])
 }
 
 private func copyFolder(

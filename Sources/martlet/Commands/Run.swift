@@ -52,9 +52,10 @@ let runCommand = CommandSpec(
     }
     var session = try RunSession(arguments, tellsEmission: true)
     let inputs = try liveInputs(arguments, session)
-    let store = try openStore(
+    let (store, guarantees) = try openStore(
         arguments, session.deployment, session.console, inputs: inputs, showsAlways: false)
-    return try session.run(inputs, mode: .live, sizeInBytes: nil, store: store)
+    return try session.run(
+        inputs, mode: .live, sizeInBytes: nil, store: store, guarantees: guarantees)
 }
 
 private func liveInputs(
@@ -156,9 +157,10 @@ private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
           Ctrl-C ends with a summary
         """)
     let input = PipelineInput(name: "shop", source: shop, options: InputOptions())
-    let store = try openStore(
+    let (store, guarantees) = try openStore(
         arguments, session.deployment, session.console, inputs: [input], showsAlways: true)
-    return try session.run([input], mode: .live, sizeInBytes: nil, store: store)
+    return try session.run(
+        [input], mode: .live, sizeInBytes: nil, store: store, guarantees: guarantees)
 }
 
 /// The shop's rules: beside the program's checkout or under the current folder.
