@@ -467,7 +467,7 @@ def r33(check):
     events = check.events(300_000)
     arguments = [events, "--rules", RULES, "--data", "data", "--to", "out.ndjson"]
     process = check.start(*arguments)
-    time.sleep(1.0)
+    time.sleep(0.3)
     began = time.monotonic()
     process.send_signal(signal.SIGTERM)
     code = process.wait(20)

@@ -124,12 +124,10 @@ extension Pipeline {
             Checkpoint.Source(name: feed.name, positions: feed.positions, isIdle: feed.isIdle)
         }
         try store.begin(&cut)
+        // No batch is under way, so no other thread holds a shard, as a copy of the process needs it.
         let stage = stage
-        let final = cut
-        try Shard.holding(shards[...]) { engines in
-            var parts: [Checkpoint.Part] = [{ stage.snapshot() }]
-            for engine in engines { parts.append { engine.snapshot() } }
-            try store.write(final, isLast: isClean, parts, since: started)
-        }
+        var parts: [Checkpoint.Part] = [{ stage.snapshot() }]
+        for shard in shards { parts.append { shard.perform { engine, _ in engine.snapshot() } } }
+        try store.write(cut, isLast: isClean, parts, since: started)
     }
 }

@@ -71,16 +71,6 @@ public struct EngineSetup: Sendable {
     }
 }
 
-/// An engine whose shard is locked for the caller of `Shard.holding`: it stays where it is and does
-/// not change until the body has returned, and must not be used after.
-struct HeldEngine: @unchecked Sendable {
-    private let pointer: UnsafeMutablePointer<Engine>
-
-    fileprivate init(_ pointer: UnsafeMutablePointer<Engine>) { self.pointer = pointer }
-
-    func snapshot() -> [UInt8] { pointer.pointee.snapshot() }
-}
-
 /// One engine with a queue of its own.
 final class Shard: Sendable {
     struct State: ~Copyable {
@@ -101,19 +91,6 @@ final class Shard: Sendable {
         _ body: (inout Engine, inout [Alert]) throws(Failure) -> Result
     ) throws(Failure) -> Result {
         try state.withLock { state throws(Failure) in try body(&state.engine, &state.alerts) }
-    }
-
-    /// Holds the engines of several shards still, so that one cut goes through all of them.
-    static func holding<Result: Sendable>(
-        _ shards: ArraySlice<Shard>, _ held: [HeldEngine] = [],
-        _ body: ([HeldEngine]) throws -> Result
-    ) throws -> Result {
-        guard let first = shards.first else { return try body(held) }
-        return try first.perform { engine, _ in
-            try withUnsafeMutablePointer(to: &engine) { pointer in
-                try holding(shards.dropFirst(), held + [HeldEngine(pointer)], body)
-            }
-        }
     }
 
     var judge: BatchJudge { state.withLock { $0.engine.judge } }

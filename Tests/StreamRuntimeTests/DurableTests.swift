@@ -113,9 +113,7 @@ import Testing
     func forkedWriter() throws {
         let folder = try TemporaryFolder()
         let disk = try SystemDisk(path: folder.path)
-        final class Box: @unchecked Sendable {
-            var bytes = Array(repeating: UInt8(1), count: 1 << 20)
-        }
+        final class Box { var bytes = Array(repeating: UInt8(1), count: 1 << 20) }
         let box = Box()
         let writer = try #require(
             try disk.fork(writing: "file") { file throws(DiskError) in
