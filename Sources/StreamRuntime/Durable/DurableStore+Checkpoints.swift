@@ -82,7 +82,13 @@ extension DurableStore {
     private func fork(
         _ checkpoint: Checkpoint, _ parts: [Checkpoint.Part], _ name: String
     ) -> ForkedWriter? {
-        guard let disk = disk as? SystemDisk, !state.withLock(\.forksNoMore) else { return nil }
+        guard let disk = disk as? SystemDisk else { return nil }
+        // After one that failed, one that cannot: so there is a new checkpoint now and then in any case.
+        let hasFailed = state.withLock { state in
+            defer { state.forkHasFailed = false }
+            return state.forkHasFailed
+        }
+        if hasFailed { return nil }
         do throws(DiskError) {
             return try disk.fork(writing: name + ".tmp") { file throws(DiskError) in
                 try checkpoint.write(parts, to: file)
@@ -108,10 +114,10 @@ extension DurableStore {
             throw error
         case .ended(let how):
             try disk.remove(name + ".tmp")
-            state.withLock { $0.forksNoMore = true }
+            state.withLock { $0.forkHasFailed = true }
             notice(
-                "the process that writes checkpoint \(name) \(how): this checkpoint is left out, the one "
-                    + "before stays good, and the engine stands still for the next ones")
+                "the process that writes \(name) \(how): this checkpoint is left out, the one before "
+                    + "stays good, and the engine stands still for the next one")
             return false
         }
     }

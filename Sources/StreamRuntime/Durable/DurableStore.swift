@@ -96,8 +96,8 @@ public final class DurableStore: Sendable {
         var idleBytes = 0
         var lastCheckpoint: Int64
         var isWritingCheckpoint = false
-        /// Whether a copy of this process has failed to write a checkpoint; no other is made then.
-        var forksNoMore = false
+        /// Whether the copy of this process that was to write the last checkpoint has failed.
+        var forkHasFailed = false
         /// Checkpoints on disk that can be fallen back to, the newest last.
         var kept: [Kept] = []
         /// Whether the replay is over.
