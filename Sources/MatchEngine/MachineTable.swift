@@ -206,6 +206,18 @@ struct MachineTable: Sendable {
             + metrics.reduce(0) { $0 + $1.openDeadlines }
     }
 
+    func open(
+        _ key: KeySlot, _ rule: Int, found: inout OpenMatches, in context: MachineContext
+    ) {
+        switch places[rule] {
+        case .sequence(let index): sequences[index].open(key, found: &found, in: context)
+        case .threshold(let index): thresholds[index].open(key, found: &found, in: context)
+        case .correlation(let index): correlations[index].open(key, found: &found, in: context)
+        case .anomaly(let index): anomalies[index].open(key, found: &found, in: context)
+        case .metric(let index): metrics[index].open(key, found: &found, in: context)
+        }
+    }
+
     // MARK: - Snapshot
 
     func stateVersion(_ rule: Int) -> Int {

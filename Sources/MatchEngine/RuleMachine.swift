@@ -22,6 +22,9 @@ protocol RuleMachine: Sendable {
     /// How many matches wait for a deadline and nothing else.
     var openDeadlines: Int { get }
 
+    /// Tells what the key has open at `context.instant`, for whoever asks.
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext)
+
     // MARK: Snapshots. What is written holds for every program in which the rule has the same
     // `shape`: names or places within the rule, never numbers of the program.
 

@@ -125,6 +125,21 @@ extension Pipeline {
             durable: store?.counters)
     }
 
+    /// What is open for a rule; nil when there is no such rule.
+    ///
+    /// - Parameter key: The parts of the key as text; nil: all keys.
+    public func open(of rule: RuleID, key: [String]?) -> OpenStates? {
+        let shards = shards
+        let parts = onAllCores(shards.count) { index in
+            shards[index].perform { engine, _ in engine.open(of: rule, key: key) }
+        }
+        return parts.compactMap(\.self).reduce(nil) { (sum: OpenStates?, part) in
+            guard var sum else { return part }
+            sum.add(shard: part)
+            return sum
+        }
+    }
+
     /// How many keys and open matches each rule has.
     public var held: RestoreReport {
         let shards = shards

@@ -8,7 +8,7 @@ import StreamRuntime
 let controlOptions: [OptionSpec] = [
     OptionSpec(
         "control", value: "PATH",
-        "the socket for `martlet reload` and `status` (default: control.sock in the data folder, or PID.sock in $XDG_RUNTIME_DIR/martlet)"
+        "the socket for `martlet reload`, `status` and `explain --engine` (default: control.sock in the data folder, or PID.sock in $XDG_RUNTIME_DIR/martlet)"
     ),
     OptionSpec("no-watch", "do not read rule files again when they change"),
 ]
@@ -58,9 +58,11 @@ struct ControlOptions {
                             requests, reloader.counts, guarantees, isJSON: request.isJSON,
                             started: started
                         ).line
+                    case .explain:
+                        return try explainAnswer(request, reloader.plans, requests).line
                     }
                 } catch {
-                    return ControlAnswer.failure(error.code, error.message).line
+                    return ControlAnswer.failure(error.code, error.message, help: error.help).line
                 }
             }
         } catch {

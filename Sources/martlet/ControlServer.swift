@@ -12,8 +12,11 @@ struct ControlAnswer: Sendable {
     var errors = ""
 
     /// An answer that only says what is wrong.
-    static func failure(_ code: ExitCode, _ message: String) -> ControlAnswer {
-        ControlAnswer(code: code.rawValue, errors: "martlet: \(message)\n")
+    static func failure(
+        _ code: ExitCode, _ message: String, help: String? = nil
+    ) -> ControlAnswer {
+        let help = help.map { "  = help: \($0)\n" } ?? ""
+        return ControlAnswer(code: code.rawValue, errors: "martlet: \(message)\n\(help)")
     }
 
     var line: String {
@@ -41,12 +44,16 @@ struct ControlAnswer: Sendable {
 
 /// What may be asked of a running engine.
 struct ControlRequest {
-    enum Verb: String, CaseIterable { case reload, status }
+    enum Verb: String, CaseIterable { case reload, status, explain }
 
     var verb: Verb
     var isJSON = false
     var isDryRun = false
     var waits = false
+    /// With `explain`: the rule, the key, and whether everything is shown.
+    var rule: String?
+    var key: String?
+    var showsAll = false
 
     init(_ verb: Verb, isJSON: Bool) {
         self.verb = verb
@@ -56,7 +63,8 @@ struct ControlRequest {
     var line: String {
         JSONDocument.object([
             ("verb", .text(verb.rawValue)), ("json", .bool(isJSON)), ("dry_run", .bool(isDryRun)),
-            ("wait", .bool(waits)),
+            ("wait", .bool(waits)), ("rule", rule.map { .text($0) } ?? .null),
+            ("key", key.map { .text($0) } ?? .null), ("all", .bool(showsAll)),
         ]).line
     }
 
@@ -77,6 +85,9 @@ struct ControlRequest {
         self.init(verb, isJSON: document["json"] == true)
         isDryRun = document["dry_run"] == true
         waits = document["wait"] == true
+        rule = document["rule"]?.text
+        key = document["key"]?.text
+        showsAll = document["all"] == true
     }
 }
 

@@ -79,7 +79,7 @@ func explainEvents(
 }
 
 /// `u-99`, `user=u-99` or, with several parts, `user=u-99,host=web1` in any order.
-private func keyParts(_ text: String, of plan: RulePlan) throws(Failure) -> [String] {
+func keyParts(_ text: String, of plan: RulePlan) throws(Failure) -> [String] {
     let names = plan.keyNames
     guard !names.isEmpty else {
         throw Failure(

@@ -145,7 +145,7 @@ struct NearMissWords {
         }
     }
 
-    private func measures(_ measures: [Alert.NamedValue]) -> String {
+    func measures(_ measures: [Alert.NamedValue]) -> String {
         measures.map { "\($0.name) \(visible($0.value.plainText))" }.joined(separator: ", ")
     }
 
@@ -203,7 +203,7 @@ struct NearMissWords {
         return lines
     }
 
-    private func rounded(_ number: Double) -> String {
+    func rounded(_ number: Double) -> String {
         Value.text(of: (number * 100).rounded() / 100)
     }
 }

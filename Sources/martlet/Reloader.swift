@@ -46,6 +46,9 @@ final class Reloader: Sendable {
     /// How often rules were exchanged, and which version is in force.
     var counts: ReloadCounts { state.withLock(\.counts) }
 
+    /// The plans of the rules in force.
+    var plans: RuleSetPlans { state.withLock { $0.rules.plans } }
+
     /// Reads the rules and lets them take over.
     ///
     /// What was done is logged as well.

@@ -57,6 +57,10 @@ private final class Engine {
     var socket: String { workspace.path + "/control.sock" }
 
     func martlet(_ verb: String, _ flags: String...) throws -> CommandRun {
+        try martlet(verb, flags)
+    }
+
+    func martlet(_ verb: String, _ flags: [String]) throws -> CommandRun {
         let client = try workspace.start([verb, "--control", "control.sock"] + flags)
         return try client.wait()
     }
@@ -106,6 +110,50 @@ struct ReloadCommandTests {
         // The rule over hosts came after h1, so it does not fire.
         #expect(run.output.split(separator: "\n").count == 1)
         #expect(run.output.contains(#""message":"ann: 5""#))
+    }
+
+    @Test("explain --engine tells what is open, by the rules in force, and what cannot be asked")
+    func explainEngine() throws {
+        let engine = try Engine(["a.rules": rules()], "--no-watch", "--threads", "2")
+        let idle = try engine.martlet("explain", "many", "--engine")
+        #expect(idle.output.contains("many   no event yet"))
+        try engine.send(failures(1...3), events: 3)
+        let all = try engine.martlet("explain", "many", "--engine")
+        #expect(all.code == 0)
+        #expect(all.output.contains("many   nothing open, 1 key held, as of 2026-01-01T00:00:03Z"))
+        #expect(all.output.contains("1. user=ann  inactive: fails 3"))
+        #expect(all.output.contains("`fails >= 5` compared 3 with 5"))
+        #expect(all.output.contains("complete: yes"))
+        #expect(all.output.contains("`martlet explain many --events FILE`"))
+        let other = try engine.martlet("explain", "many", "--engine", "--key", "user=bob")
+        #expect(other.output.contains("nothing is held for this key; keys held: user=ann"))
+        #expect(other.output.contains("--events FILE --key 'user=bob'"))
+        try engine.workspace.write("a.rules", rules(more: extra))
+        #expect(try engine.martlet("reload").code == 0)
+        try engine.send(
+            failures(4...5).replacing("h5", with: "h1"), events: 5)
+        let json = try engine.martlet(
+            "explain", "hosts", "--engine", "--key", "ann", "--format", "json")
+        let page = try JSONSerialization.jsonObject(with: Data(json.output.utf8)) as? [String: Any]
+        let open = try #require((page?["open"] as? [[String: Any]])?.first)
+        #expect(open["since"] as? String == "2026-01-01T00:00:05Z")
+        #expect(open["until"] as? String == "2026-01-01T00:05:05Z")
+        #expect(page?["complete"] as? Bool == true)
+        let firing = try engine.martlet("explain", "many", "--engine")
+        #expect(firing.output.contains("1 open, 1 of them firing"))
+        for (flags, message) in [
+            (["meny"], "similar name: `many`"),
+            (
+                ["many", "--key", "host=h1,user=ann", "--at", "2026-01-01"],
+                "`--at` does not go with"
+            ),
+            (["many", "--events", "x"], "exclude each other"),
+        ] {
+            let refused = try engine.martlet("explain", flags + ["--engine"])
+            #expect(refused.code == 3)
+            #expect(refused.errors.contains(message), "\(refused.errors)")
+        }
+        _ = try engine.end()
     }
 
     @Test("another shape begins anew, which a dry run says before and the log afterwards")

@@ -60,11 +60,11 @@ public struct EngineRun: Sendable {
         return (alerts, metrics)
     }
 
-    /// The same by one engine that a recorder looks at.
+    /// The same by one engine that a recorder looks at, and what the engine itself has open at the end.
     public func observed(
         _ program: Program, lists: [ListTable], events: [TestEvent], end: Timestamp?,
         key: [String]? = nil
-    ) -> (alerts: [Alert], observations: Observations, silenced: Int) {
+    ) -> (alerts: [Alert], observations: Observations, open: OpenStates?, silenced: Int) {
         var options = EngineOptions()
         options.lateness = [lateness]
         options.watchStart = watchedFrom
@@ -79,7 +79,8 @@ public struct EngineRun: Sendable {
         feed(&engine, program.tables, events, end, into: &alerts)
         alerts.sort { $0.order < $1.order }
         let silenced = engine.counters.rules[0].silenced
-        return (alerts, engine.takeObservations() ?? Observations(), silenced)
+        let open = engine.open(of: program.rules[0].id, key: key)
+        return (alerts, engine.takeObservations() ?? Observations(), open, silenced)
     }
 
     private func feed(

@@ -127,10 +127,48 @@ extension GeneratedCase {
             return false
         }
         let wanted = plain.count { $0.state == .firing && $0.kind == "sequence" } + seen.silenced
-        if matches == min(wanted, 200) { return verdict }
-        return .differed(
-            expected: ["\(wanted) matches"] + plain.map(line),
-            found: ["\(matches) matches seen"] + seen.observations.entries.map { "\($0)" })
+        guard matches == min(wanted, 200) else {
+            return .differed(
+                expected: ["\(wanted) matches"] + plain.map(line),
+                found: ["\(matches) matches seen"] + seen.observations.entries.map { "\($0)" })
+        }
+        // There the recorder cannot tell events of one instant apart.
+        if sequence.resumeAt != nil { return verdict }
+        let hasAbsence = sequence.elements.last.map {
+            if case .absence = $0.kind { true } else { false }
+        }
+        return openAttempts(seen, hasAbsence: hasAbsence ?? false, verdict)
+    }
+
+    /// What the machine says is open is what the recorder, which looks for itself, has seen open.
+    private func openAttempts(
+        _ seen: (
+            alerts: [Alert], observations: Observations, open: OpenStates?, silenced: Int
+        ), hasAbsence: Bool, _ verdict: Verdict
+    ) -> Verdict {
+        // What an absence has stopped the recorder tells as stopped; in the machine its start may go on
+        // with another last event.
+        func isTold(_ attempt: Attempt) -> Bool {
+            !hasAbsence || attempt.waitsFor.isEmpty && attempt.steps.count == 1
+        }
+        func lines(_ attempts: [Attempt]) -> [String] {
+            attempts.filter(isTold).map { "\($0.key) \($0.steps) \($0.waitsFor) \($0.outcome)" }
+                .sorted()
+        }
+        let recorded = seen.observations.entries.compactMap { entry -> Attempt? in
+            guard case .attempt(let attempt) = entry, case .open = attempt.outcome else {
+                return nil
+            }
+            return attempt
+        }
+        let held = (seen.open?.states ?? []).compactMap { state -> Attempt? in
+            if case .attempt(let attempt) = state { return attempt }
+            return nil
+        }
+        guard lines(recorded) == lines(held) else {
+            return .differed(expected: lines(recorded), found: lines(held))
+        }
+        return verdict
     }
 
     /// What a reader believes in the end: an alert that was told early counts unless it was taken back,

@@ -168,6 +168,16 @@ struct AnomalyGroup: KeyState {
             hash: hash)
     }
 
+    /// Where the group stands, for whoever asks.
+    func open(rule: AnomalyRule, key: [Value], at instant: Timestamp) -> OpenGroup {
+        OpenGroup(
+            key: key, members: members.count,
+            anomalous: members.filter(\.isAnomalous).map(\.name).sorted { $0.precedes($1) },
+            waiting: clusters.waiting(at: instant, rule: rule),
+            needed: rule.program.minimumMembers, nextJudgement: bucketEnd,
+            clusters: clusters.open(rule: rule))
+    }
+
     // MARK: - Snapshot
 
     var openClusters: Int { clusters.count }

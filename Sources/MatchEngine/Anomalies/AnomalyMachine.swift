@@ -59,6 +59,12 @@ struct AnomalyMachine: RuleMachine {
         }
     }
 
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {
+        guard let group = groups[key] else { return }
+        found.states.append(
+            .group(group.open(rule: rule, key: context.keyValues(key), at: context.instant)))
+    }
+
     // MARK: - Snapshot
 
     static let stateVersion = 1

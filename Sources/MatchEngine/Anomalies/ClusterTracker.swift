@@ -41,6 +41,18 @@ struct ClusterTracker: Sendable {
         Set(free.filter { instant - $0.member.onset <= rule.program.within }.map(\.member.name))
             .count
     }
+    /// The onsets of those members, in order.
+    func waiting(at instant: Timestamp, rule: AnomalyRule) -> [Alert.Member] {
+        free.map(\.member).filter { instant - $0.onset <= rule.program.within }
+    }
+    /// The clusters that are open, for whoever asks.
+    func open(rule: AnomalyRule) -> [OpenGroup.Cluster] {
+        clusters.map { cluster in
+            OpenGroup.Cluster(
+                alert: cluster.isHandedOut ? cluster.id : nil, members: cluster.members,
+                until: cluster.lastOnset + rule.program.within)
+        }
+    }
     var isEmpty: Bool { free.isEmpty && clusters.isEmpty }
 
     /// The next instant at which something is due that no bucket's end brings about.

@@ -246,6 +246,45 @@ struct CorrelationKey: KeyState {
             outcome: outcome(newest.count { $0 != nil }))
     }
 
+    /// Where the key stands, for whoever asks; nil when no member is there.
+    func open(
+        rule: CorrelationRule, pooled: LiftHistory?, key: KeySlot, in context: MachineContext
+    ) -> OpenCorrelation? {
+        var (state, pooled, context) = (self, pooled, context)
+        // What has left is let go when the key is looked at next.
+        state.leave(upTo: context.instant - TimeSpan(nanoseconds: 1), rule: rule)
+        var gathering = Gathering(
+            key: context.keyValues(key), at: context.instant, present: [], missing: [],
+            required: rule.program.required, outcome: .tooFew, until: context.instant, misses: [])
+        for (index, member) in rule.program.members.enumerated() {
+            guard let newest = state.windows[index].newest else {
+                gathering.missing.append(member.name)
+                continue
+            }
+            gathering.present.append(.init(name: member.name, time: newest.time))
+            gathering.until = max(
+                gathering.until, state.windows[index].end(of: newest, within: rule.program.within))
+        }
+        guard !gathering.present.isEmpty else { return nil }
+        if let episode {
+            gathering.outcome = .fired
+            gathering.until = end(of: episode.choice, rule: rule)
+        } else if gathering.present.count >= rule.program.required {
+            if let strength = rule.program.strength,
+                state.choice(rule: rule, key: key, in: &context) != nil
+            {
+                let measured = state.measure(
+                    strength, pooled: &pooled, at: context.instant, in: context)
+                gathering.outcome = .tooWeak(
+                    measured: measured?.strength, limit: MeasuredStrength.limit(of: strength))
+            } else {
+                gathering.outcome = .wrongOrder
+            }
+        }
+        return OpenCorrelation(
+            gathering: gathering, alert: isTold ? episode?.id : nil)
+    }
+
     private mutating func measure(
         _ strength: StrengthProgram, pooled: inout LiftHistory?, at instant: Timestamp,
         in context: MachineContext

@@ -54,6 +54,13 @@ struct CorrelationMachine: RuleMachine {
     // The end of an episode says something that has begun; nothing waits for it alone.
     var openDeadlines: Int { 0 }
 
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {
+        guard let open = keys[key]?.open(rule: rule, pooled: pooled, key: key, in: context) else {
+            return
+        }
+        found.states.append(.correlation(open))
+    }
+
     // MARK: - Snapshot
 
     static let stateVersion = 1

@@ -127,6 +127,28 @@ struct KeyTable: Sendable {
             .map { KeySlot(index: $0) }
     }
 
+    /// The keys that were used last, at most so many, that not used for longest first. O(count).
+    func recentKeys(_ most: Int) -> [KeySlot] {
+        var recent: [KeySlot] = []
+        func trim() {
+            recent.sort { slots[$0.index].use < slots[$1.index].use }
+            recent.removeFirst(max(0, recent.count - most))
+        }
+        for index in slots.indices where slots[index].isUsed {
+            recent.append(KeySlot(index: index))
+            if recent.count >= 4 * most { trim() }
+        }
+        trim()
+        return recent
+    }
+
+    /// The keys whose values are those wanted. O(count).
+    func keys(where isWanted: (ArraySlice<Value>) -> Bool) -> [KeySlot] {
+        slots.indices.filter { index in
+            slots[index].isUsed && isWanted(parts[index * width..<(index + 1) * width])
+        }.map { KeySlot(index: $0) }
+    }
+
     /// Finds a key by hash and comparison without marking it as used. O(1).
     ///
     /// - Parameter matches: Whether a key's values, of which there are as many as the table is wide, are

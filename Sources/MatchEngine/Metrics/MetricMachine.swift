@@ -56,6 +56,9 @@ struct MetricMachine: RuleMachine {
         }
     }
 
+    /// A metric has nothing that could come to an alert.
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {}
+
     // MARK: - Snapshot
 
     static let stateVersion = 1

@@ -20,50 +20,61 @@ extension FailedTest {
         }
         guard isMasked else { return self }
         var test = self
-        test.left = hidden
-        if test.right != nil { test.right = hidden }
+        test.left = Masks.hidden
+        if test.right != nil { test.right = Masks.hidden }
         return test
     }
 }
 
-private let hidden = Value.text("***")
+extension Masks {
+    /// What stands in the place of a value.
+    static let hidden = Value.text("***")
+
+    func masked(key: [Value]) -> [Value] {
+        key.enumerated().map { keys.contains($0) ? Masks.hidden : $1 }
+    }
+
+    fileprivate func mask(_ values: inout [Alert.NamedValue]) {
+        for index in values.indices where measures.contains(index) {
+            values[index].value = Masks.hidden
+        }
+    }
+}
+
+extension Spell.Judgement {
+    func masked(by masks: Masks) -> Self {
+        var judgement = self
+        masks.mask(&judgement.measures)
+        judgement.failed = failed.map { $0.masked(by: masks, step: nil) }
+        return judgement
+    }
+}
 
 extension Observation {
     func masked(by masks: Masks) -> Observation {
-        func key(_ values: [Value]) -> [Value] {
-            values.enumerated().map { masks.keys.contains($0) ? hidden : $1 }
-        }
-        func measures(_ measures: inout [Alert.NamedValue]) {
-            for index in measures.indices where masks.measures.contains(index) {
-                measures[index].value = hidden
-            }
-        }
         switch self {
         case .attempt(var attempt):
-            attempt.key = key(attempt.key)
+            attempt.key = masks.masked(key: attempt.key)
             return .attempt(attempt)
         case .spell(var spell):
-            spell.key = key(spell.key)
-            if var nearest = spell.nearest {
-                measures(&nearest.measures)
-                nearest.failed = nearest.failed.map { $0.masked(by: masks, step: nil) }
-                spell.nearest = nearest
-            }
+            spell.key = masks.masked(key: spell.key)
+            spell.nearest = spell.nearest?.masked(by: masks)
             return .spell(spell)
         case .gathering(var gathering):
-            gathering.key = key(gathering.key)
+            gathering.key = masks.masked(key: gathering.key)
             return .gathering(gathering)
         case .cluster(var cluster):
-            cluster.key = key(cluster.key)
+            cluster.key = masks.masked(key: cluster.key)
             for index in cluster.members.indices {
-                measures(&cluster.members[index].measures)
-                if masks.members { cluster.members[index].name = hidden }
+                masks.mask(&cluster.members[index].measures)
+                if masks.members { cluster.members[index].name = Masks.hidden }
                 cluster.members[index].failed = cluster.members[index].failed.map {
                     $0.masked(by: masks, step: nil)
                 }
             }
             return .cluster(cluster)
-        case .nothing(let values, let miss): return .nothing(key: key(values), miss)
+        case .nothing(let values, let miss):
+            return .nothing(key: masks.masked(key: values), miss)
         }
     }
 }

@@ -46,7 +46,7 @@ struct ObservedSequence: Sendable {
         conditions = sequence.steps.map { step in
             step.condition.map { program.eventConditions[Int($0.rawValue)] }
         }
-        stepsToGo = ObservedSequence.stepsToGo(parts)
+        stepsToGo = parts.stepsToGo
         types = sequence.steps.map { sequence.inputs[$0.input].type }
         retention = parts.horizon.map { $0 + parts.trailingSpan }
         workMax = limits.workPerEvent
@@ -67,24 +67,5 @@ struct ObservedSequence: Sendable {
     /// The steps that an event of a type may be, as bits.
     func steps(ofType type: EventTypeID) -> UInt64 {
         types.indices.reduce(0) { types[$1] == type ? $0 | 1 << UInt64($1) : $0 }
-    }
-
-    private static func stepsToGo(_ parts: SequenceParts) -> [Int] {
-        var togo = parts.shape.states.map { $0.isComplete ? 0 : Int.max / 2 }
-        var isChanging = true
-        while isChanging {
-            isChanging = false
-            for (index, state) in parts.shape.states.enumerated() {
-                for transition in state.groups.joined() {
-                    let cost = parts.steps[transition.step].minimum > 0 ? 1 : 0
-                    let through = cost + togo[transition.target]
-                    if through < togo[index] {
-                        togo[index] = through
-                        isChanging = true
-                    }
-                }
-            }
-        }
-        return togo
     }
 }

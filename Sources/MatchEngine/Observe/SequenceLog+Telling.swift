@@ -43,31 +43,18 @@ extension SequenceLog {
         if case .timeOver = outcome, let broken = broken(reached, rule, context) {
             outcome = .broken(by: broken.step, at: broken.time)
         }
+        if case .open = outcome, let time = parts.matchTime(of: reached) {
+            if let broken = broken(reached, rule, context) {
+                if !parts.mayTakeMore(reached) {
+                    outcome = .broken(by: broken.step, at: broken.time)
+                }
+            } else {
+                outcome = .open(until: time)
+            }
+        }
         cover(reached.taken, rule: rule, by: context.evaluator)
         let misses = misses(behind: reached, from: serial, rule, context)
-        let count = reached.taken[reached.step].count
-        let minimum = parts.steps[reached.step].minimum
-        let isFull = count >= minimum
-        let full = reached.taken.indices.count { index in
-            !reached.taken[index].isEmpty
-                && reached.taken[index].count >= parts.steps[index].minimum
-        }
-        let togo = rule.stepsToGo[reached.target] + (isFull ? 0 : 1)
-        let part = isFull ? 0 : Double(count) / Double(max(1, minimum))
-        var attempt = attempt(reached.taken, outcome, rule)
-        attempt.filled = full
-        attempt.needed = full + togo
-        attempt.progress = (Double(full) + part) / Double(max(1, full + togo))
-        if !isFull {
-            attempt.waitsFor = [parts.steps[reached.step].name]
-        } else {
-            var names: [String] = []
-            for transition in parts.shape.states[reached.target].groups.joined()
-            where !names.contains(parts.steps[transition.step].name) {
-                names.append(parts.steps[transition.step].name)
-            }
-            attempt.waitsFor = togo == 0 ? [] : names
-        }
+        var attempt = Attempt(reached, key: key, outcome, parts, stepsToGo: rule.stepsToGo)
         attempt.misses = misses
         let serials = Set(
             reached.taken.joined().compactMap { event in
@@ -94,28 +81,11 @@ extension SequenceLog {
     mutating func tellMatch(
         _ taken: [[CapturedEvent]], at time: Timestamp, rule: ObservedSequence
     ) {
-        var attempt = attempt(taken, .matched(at: time), rule)
+        var attempt = Attempt(taken, key: key, .matched(at: time), rule.parts)
         attempt.filled = attempt.steps.count
         attempt.needed = attempt.filled
         attempt.progress = 1
         attempts.append(attempt)
-    }
-
-    private func attempt(
-        _ taken: [[CapturedEvent]], _ outcome: Attempt.Outcome, _ rule: ObservedSequence
-    ) -> Attempt {
-        var steps: [Attempt.Step] = []
-        for (index, events) in taken.enumerated() {
-            guard let first = events.first, let last = events.last else { continue }
-            steps.append(
-                Attempt.Step(
-                    name: rule.parts.steps[index].name, count: events.count, first: first.time,
-                    last: last.time, minimum: rule.parts.steps[index].minimum))
-        }
-        steps.sort { $0.first < $1.first }
-        return Attempt(
-            key: key, first: taken.joined().map(\.time).min() ?? .distantPast, steps: steps,
-            waitsFor: [], progress: 0, filled: 0, needed: 0, outcome: outcome, misses: [])
     }
 
     /// The event of an absence at the end that kept a complete attempt from matching.

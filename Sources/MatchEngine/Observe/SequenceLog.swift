@@ -1,13 +1,5 @@
 import RuleModel
 
-/// How far a choice or run has come: the step that took the last event, and the state behind it.
-struct Reached {
-    var taken: [[CapturedEvent]]
-    var step: Int
-    var target: Int
-    var last: CapturedEvent
-}
-
 /// What one key of an observed sequence has seen and begun.
 struct SequenceLog: Sendable {
     /// An event of the rule's inputs with this key.
@@ -163,7 +155,7 @@ struct SequenceLog: Sendable {
         // What else had begun is used up by the match.
         if let resume = rule.parts.sequence.resumeAt, let from = taken[resume.rawValue].first {
             open = open.filter { serial in
-                serial != start
+                (serial != start || from.ordinal == first.ordinal)
                     && (entry(serial).map { $0.event.instant >= from.instant } ?? false)
             }
         } else {
@@ -265,12 +257,7 @@ struct SequenceLog: Sendable {
         _ run: Run, _ serial: Int, _ outcome: Attempt.Outcome, _ rule: ObservedSequence,
         _ context: MachineContext
     ) {
-        tell(
-            reached(run), from: serial, outcome: outcome, rule: rule, in: context)
-    }
-
-    private func reached(_ run: Run) -> Reached {
-        Reached(taken: run.taken, step: run.step, target: run.target, last: run.last)
+        tell(run.reached, from: serial, outcome: outcome, rule: rule, in: context)
     }
 
     // MARK: - Time

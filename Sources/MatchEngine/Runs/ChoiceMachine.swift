@@ -461,6 +461,42 @@ struct ChoiceMachine: Sendable {
                 firstTime: first.time, endedAt: time, filledSteps: names))
     }
 
+    // MARK: - What is open
+
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {
+        let values = context.keyValues(key)
+        let stepsToGo = parts.stepsToGo
+        var looked = 0
+        for (place, event) in events.events(key).enumerated() where event.starts != 0 {
+            // What has passed is dropped when the key is looked at next.
+            if let retention, event.instant + retention < context.instant { continue }
+            guard looked < OpenMatches.attemptsMax else {
+                found.omitted += 1
+                continue
+            }
+            looked += 1
+            var search = ChoiceSearch(
+                parts: parts, evaluator: context.evaluator, events: events, of: key, key: values,
+                goal: .furthest, absentSince: .distantPast, workMax: workMax,
+                scratch: ChoiceSearch.Scratch())
+            guard let reached = search.furthest(from: place) else { continue }
+            var until = retention.map { event.time + $0 }
+            if let match = parts.matchTime(of: reached) {
+                let state = absences(key)
+                if reached.last.instant >= state.absentSince,
+                    reached.last.instant > state.judgedUpTo
+                {
+                    until = match
+                } else if !parts.mayTakeMore(reached) {
+                    continue
+                }
+            }
+            let attempt = Attempt(
+                reached, key: values, .open(until: until), parts, stepsToGo: stepsToGo)
+            found.add(attempt, from: Int64(place), taking: reached.places.map { Int64($0) })
+        }
+    }
+
     mutating func forget(_ key: KeySlot) {
         events.removeAll(key)
         if key.index < absences.count { absences[key.index] = AbsenceState() }

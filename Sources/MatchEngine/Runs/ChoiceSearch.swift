@@ -15,7 +15,7 @@ struct ChoiceSearch {
         case absence(last: Timestamp)
         /// An `until` event, which is not in the buffer.
         case until(CapturedEvent)
-        /// Nothing does: how far the first event of the buffer leads is asked.
+        /// Nothing does: how far an event leads is asked.
         case furthest
 
         var isAbsence: Bool {
@@ -129,10 +129,10 @@ struct ChoiceSearch {
         return (Array(byStart.reversed().joined()), count > limit)
     }
 
-    /// How far a choice that begins with the first event comes.
-    mutating func furthest() -> Reached? {
-        guard count > 0 else { return nil }
-        _ = begin(at: 0)
+    /// How far a choice comes that begins with the event at a place.
+    mutating func furthest(from place: Int = 0) -> Reached? {
+        guard place < count else { return nil }
+        _ = begin(at: place)
         return reachedFurthest?.reached
     }
 
@@ -149,7 +149,8 @@ struct ChoiceSearch {
         else { return }
         let reached = Reached(
             taken: scratch.bounds.map { bounds in scratch.taken[bounds].map(captured) },
-            step: transition.step, target: transition.target, last: captured(last))
+            step: transition.step, target: transition.target, last: captured(last),
+            places: scratch.bounds.flatMap { scratch.taken[$0] })
         reachedFurthest = (rank, reached)
     }
 

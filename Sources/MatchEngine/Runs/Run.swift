@@ -68,6 +68,9 @@ struct Run: Sendable {
         Place(state: target, count: min(taken[step].count, parts.steps[step].minimum))
     }
 
+    /// How far it has come.
+    var reached: Reached { Reached(taken: taken, step: step, target: target, last: last) }
+
     /// Whether the first step is a repeated one and still the only one.
     var isInRepeatedStart: Bool {
         isRepeating && taken.indices.allSatisfy { $0 == step || taken[$0].isEmpty }

@@ -265,6 +265,22 @@ struct RunMachine: Sendable {
                     .map { parts.steps[$0].name }))
     }
 
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {
+        guard key.index < states.count else { return }
+        let runs = states[key.index].runs.filter { run in
+            run.end(parts).map { $0 >= context.instant } ?? true
+        }
+        let stepsToGo = parts.stepsToGo
+        for run in runs.prefix(OpenMatches.attemptsMax) {
+            found.add(
+                Attempt(
+                    run.reached, key: context.keyValues(key), .open(until: run.end(parts)), parts,
+                    stepsToGo: stepsToGo),
+                from: run.first.ordinal, taking: run.taken.joined().map(\.ordinal))
+        }
+        found.omitted += max(0, runs.count - OpenMatches.attemptsMax)
+    }
+
     mutating func forget(_ key: KeySlot) {
         guard key.index < states.count else { return }
         states[key.index] = KeyState()

@@ -91,6 +91,13 @@ struct SequenceMachine: RuleMachine {
         }
     }
 
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {
+        switch kind {
+        case .choices: choices.open(key, found: &found, in: context)
+        case .runs: runs.open(key, found: &found, in: context)
+        }
+    }
+
     // MARK: - Snapshot
 
     static let stateVersion = 1

@@ -247,25 +247,53 @@ struct ThresholdKey: KeyState {
         _ when: Bool?, _ terms: ThresholdTerms, at instant: Timestamp, rule: ThresholdRule,
         key: KeySlot, in context: inout MachineContext
     ) {
-        let state: Spell.State =
-            episode != nil
-            ? .firing : pendingSince != nil ? .pending : when == nil ? .unknown : .inactive
         let (hash, values) = (context.keyHash(key), context.keyValues(key))
         let evaluator = context.evaluator
         for condition in [rule.program.when, rule.program.resolveWhen].compactMap(\.self) {
             context.recorder?.cover(condition, in: terms, by: evaluator, logic: .threeValued)
         }
         context.recorder?.noteJudgement(
-            hash: hash, key: values, state: state, at: instant,
+            hash: hash, key: values, state: state(when), at: instant,
             events: window.now.count, minimum: rule.program.minimumEvents
         ) {
-            Spell.Judgement(
-                time: instant,
-                measures: zip(rule.measureNames, terms.measures).map { .init($0, $1) },
-                failed: evaluator.failures(
-                    of: rule.program.when, in: terms, logic: .threeValued
-                ).failed)
+            judgement(terms, at: instant, rule: rule, by: evaluator)
         }
+    }
+
+    private func state(_ when: Bool?) -> Spell.State {
+        episode != nil
+            ? .firing : pendingSince != nil ? .pending : when == nil ? .unknown : .inactive
+    }
+
+    private func judgement(
+        _ terms: ThresholdTerms, at instant: Timestamp, rule: ThresholdRule,
+        by evaluator: TermEvaluator
+    ) -> Spell.Judgement {
+        Spell.Judgement(
+            time: instant,
+            measures: zip(rule.measureNames, terms.measures).map { .init($0, $1) },
+            failed: evaluator.failures(
+                of: rule.program.when, in: terms, logic: .threeValued
+            ).failed)
+    }
+
+    /// Where the key stands, for whoever asks.
+    func open(rule: ThresholdRule, key: KeySlot, in context: MachineContext) -> OpenThreshold {
+        let terms = terms(at: context.instant, rule, key, context)
+        let when =
+            isJudgeable(at: context.instant, rule: rule)
+            ? context.evaluator.judge(rule.program.when, in: terms) : nil
+        let state = state(when)
+        let until =
+            episode == nil
+            ? pendingSince.map { $0 + rule.program.holdFor }
+            : episode?.resolvingSince.map { $0 + rule.program.resolveFor }
+        return OpenThreshold(
+            key: context.keyValues(key), state: state,
+            since: state == .pending ? pendingSince : state == .unknown ? unknownSince : nil,
+            until: until, alert: isTold ? episode?.id : nil, events: window.now.count,
+            minimumEvents: rule.program.minimumEvents,
+            now: judgement(terms, at: context.instant, rule: rule, by: context.evaluator))
     }
 
     /// Whether the condition that ends an episode holds: that of the rule, or that the other one is false.

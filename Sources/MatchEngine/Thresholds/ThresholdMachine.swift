@@ -148,6 +148,11 @@ struct ThresholdMachine: RuleMachine {
         }
     }
 
+    func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {
+        guard let rule, let state = keys[key] else { return }
+        found.states.append(.threshold(state.open(rule: rule, key: key, in: context)))
+    }
+
     // MARK: - Snapshot
 
     static let stateVersion = 1

@@ -21,31 +21,42 @@ let explainCommand = CommandSpec(
             "with a rule: say what it made of these events, and why it did not fire; may be given several times"
         ),
         OptionSpec(
+            "engine",
+            "with a rule: ask a running engine what it has open, how far it came, and until when"),
+        OptionSpec(
             "key", value: "KEY",
-            "with --events: one key in order of time, for example u-99 or user=u-99,host=web1"),
+            "with --events or --engine: one key, for example u-99 or user=u-99,host=web1"),
         OptionSpec(
             "since", value: "T",
             "with --events: what began at this time, or this long before the end"),
         OptionSpec(
             "at", value: "T", "with --events: the view at this time; later events do not count"),
-        OptionSpec("all", "with --events: show everything, not the nearest twenty"),
+        OptionSpec("all", "with --events or --engine: show everything, not the nearest twenty"),
         OptionSpec(
             "alerts", value: "FILE",
             "with ALERT-ID: the file that `run --to` or `replay --to` wrote"),
         OptionSpec(
-            "format", choices: ["text", "json"], "with --events: how to print (default: text)"),
-    ] + inputOptions.filter { ["type", "type-field", "time-field", "lateness"].contains($0.name) },
+            "format", choices: ["text", "json"],
+            "with --events or --engine: how to print (default: text)"),
+    ] + clientOptions
+        + inputOptions.filter {
+            ["type", "type-field", "time-field", "lateness"].contains($0.name)
+        },
     notes: [
         """
         With --events each attempt is told: which steps it filled, what was missing, the nearest
         event that could have gone on and why it did not, with both values of the comparison. Without
         --key the keys that came nearest to an alert are told first. An id may be shortened.
+
+        With --engine the engine that `--data` or `--control` names, or the only one that runs, tells
+        what is open in it now. It keeps no history: how earlier attempts ended, only --events tells.
         """
     ],
     examples: [
         "martlet explain ssh_guessed_then_in --rules rules/ssh", "martlet explain E0207",
         "martlet explain functions",
         "martlet explain ssh_brute_force --events auth.ndjson --key 198.51.100.7",
+        "martlet explain ssh_brute_force --engine --key 198.51.100.7",
         "martlet explain 3f9c2a --alerts alerts.ndjson",
     ]
 ) { arguments throws(Failure) in
@@ -73,12 +84,21 @@ let explainCommand = CommandSpec(
     if arguments.has("alerts") {
         return try explainAlert(subject, arguments.values("alerts"), console)
     }
+    if arguments.has("engine") {
+        if arguments.has("events") {
+            throw Failure(.badUsage, "`--engine` and `--events` exclude each other")
+        }
+        return try explainEngine(subject, arguments)
+    }
+    for flag in ["control", "data"] where arguments.has(flag) {
+        throw Failure(.badUsage, "`--\(flag)` goes with `--engine`")
+    }
     let (compilation, plan) = try findRule(subject, arguments, console)
     if arguments.has("events") {
         return try explainEvents(plan, of: compilation, arguments, console)
     }
     for flag in ["key", "since", "at", "all"] where arguments.has(flag) {
-        throw Failure(.badUsage, "`--\(flag)` goes with `--events FILE`")
+        throw Failure(.badUsage, "`--\(flag)` goes with `--events FILE` or `--engine`")
     }
     let text: String
     if arguments.has("passes") {
