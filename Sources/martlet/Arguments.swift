@@ -74,6 +74,9 @@ struct Failure: Error {
         self.message = message
         self.help = help
     }
+
+    /// As it is printed.
+    var text: String { "martlet: \(message)\n" + (help.map { "  = help: \($0)\n" } ?? "") }
 }
 
 struct ParsedArguments {

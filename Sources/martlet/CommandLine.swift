@@ -27,9 +27,7 @@ func runCommandLine() -> Never {
     do throws(Failure) {
         exit(try dispatch(arguments).rawValue)
     } catch {
-        var text = "martlet: \(error.message)\n"
-        if let help = error.help { text += "  = help: \(help)\n" }
-        writeAll(2, Array(text.utf8))
+        writeAll(2, Array(error.text.utf8))
         exit(error.code.rawValue)
     }
 }

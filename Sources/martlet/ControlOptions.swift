@@ -62,7 +62,7 @@ struct ControlOptions {
                         return try explainAnswer(request, reloader.plans, requests).line
                     }
                 } catch {
-                    return ControlAnswer.failure(error.code, error.message, help: error.help).line
+                    return ControlAnswer(error).line
                 }
             }
         } catch {

@@ -12,11 +12,8 @@ struct ControlAnswer: Sendable {
     var errors = ""
 
     /// An answer that only says what is wrong.
-    static func failure(
-        _ code: ExitCode, _ message: String, help: String? = nil
-    ) -> ControlAnswer {
-        let help = help.map { "  = help: \($0)\n" } ?? ""
-        return ControlAnswer(code: code.rawValue, errors: "martlet: \(message)\n\(help)")
+    init(_ failure: Failure) {
+        self.init(code: failure.code.rawValue, errors: failure.text)
     }
 
     var line: String {

@@ -33,11 +33,10 @@ func explainAnswer(
         throw Failure(.badUsage, "`\(name)` is a metric, which has no alerts to wait for")
     }
     let key = try request.key.map { text throws(Failure) in try keyParts(text, of: plan) }
-    let found = requests.perform(waitingAtMost: 10) { $0.open(of: plan.id, key: key) }
-    guard let found else {
-        throw Failure(
-            .failed, "the engine did not come to it in 10 s, since it waits for its output")
+    let found = requests.perform(waitingAtMost: Reloader.patienceSeconds) {
+        $0.open(of: plan.id, key: key)
     }
+    guard let found else { throw Reloader.busy }
     guard let open = found else {
         throw Failure(.failed, "the rules have changed in this moment; ask again")
     }
@@ -71,12 +70,7 @@ private struct OpenPage {
         var lines = [head(words)]
         let shown = open.states.prefix(all ? .max : OpenPage.shownMax)
         for (index, state) in shown.enumerated() {
-            let number = String(index + 1)
-            let gap = String(repeating: " ", count: max(0, 3 - number.utf8.count))
-            let said = words.lines(state)
-            let name = key == nil && !state.key.isEmpty ? words.key(state.key) + "  " : ""
-            lines.append("\(gap)\(number). \(name)\(said.first ?? "")")
-            lines += said.dropFirst().map { "       \($0)" }
+            lines += words.entry(index + 1, key: key == nil ? state.key : nil, words.lines(state))
         }
         if shown.count < open.states.count {
             lines.append(
@@ -86,11 +80,7 @@ private struct OpenPage {
         if open.omitted > 0 {
             lines.append("     \(grouped(open.omitted)) more are open and not looked at")
         }
-        if open.folded > 0 {
-            lines.append(
-                "     \(counted(open.folded, "attempt")) that began inside one of these came no further"
-            )
-        }
+        if open.folded > 0 { lines.append(words.folded(open.folded)) }
         if key != nil, open.keysSeen == 0 { lines.append("     \(nothing)") }
         if key == nil, open.keysSeen < open.keys {
             lines.append(
@@ -98,7 +88,7 @@ private struct OpenPage {
             )
         }
         lines.append(completeness)
-        let flag = key.map { " --key '\(chosen($0))'" } ?? ""
+        let flag = key.map { " --key '\(words.key($0, separator: ","))'" } ?? ""
         lines.append(
             "an engine keeps no history: how earlier attempts ended is told of recorded events, by "
                 + "`martlet explain \(plan.name) --events FILE\(flag)`"
@@ -107,13 +97,7 @@ private struct OpenPage {
     }
 
     private func head(_ words: NearMissWords) -> String {
-        var subject = plan.name
-        if let key {
-            subject +=
-                "  "
-                + zip(plan.keyNames, key).map { "\($0)=\(visible($1))" }
-                .joined(separator: " ")
-        }
+        let subject = words.subject(key)
         if isIdle { return "\(subject)   no event yet" }
         let held = key == nil && !plan.keyNames.isEmpty ? ", \(counted(open.keys, "key")) held" : ""
         let firing = open.states.count { $0.progress >= 2 }
@@ -129,10 +113,6 @@ private struct OpenPage {
         case .threshold(let threshold): threshold.state == .pending || threshold.state == .firing
         case .group(let group): !group.clusters.isEmpty || !group.waiting.isEmpty
         }
-    }
-
-    private func chosen(_ key: [String]) -> String {
-        zip(plan.keyNames, key).map { "\($0)=\(visible($1))" }.joined(separator: ",")
     }
 
     private var nothing: String {

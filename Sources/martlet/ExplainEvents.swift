@@ -152,13 +152,6 @@ struct ExplainPage {
         }
     }
 
-    private var subject: String {
-        guard let key else { return plan.name }
-        return plan.name + "  "
-            + zip(plan.keyNames, key).map { "\($0)=\(visible($1))" }
-            .joined(separator: " ")
-    }
-
     private var unit: String {
         switch plan.pattern {
         case .sequence: "attempt"
@@ -171,8 +164,10 @@ struct ExplainPage {
     func text(all: Bool) -> String {
         var lines: [String] = []
         let seen = observations
+        let words = words
         let outcome = seen.alerts == 0 ? "NO ALERT" : counted(seen.alerts, "alert")
-        var head = "\(subject)   \(outcome)   \(counted(seen.events, "event")) of its inputs"
+        var head =
+            "\(words.subject(key))   \(outcome)   \(counted(seen.events, "event")) of its inputs"
         if key == nil { head += ", \(counted(seen.keys, "key"))" }
         if let day, seen.events > 0 { head += ", \(day)" }
         lines.append(head)
@@ -186,14 +181,9 @@ struct ExplainPage {
         }
         let skipped = key == nil ? 0 : max(0, told.count - limit)
         let entries = key == nil ? told.prefix(limit) : told.suffix(limit)
-        let words = words
         for (index, entry) in entries.enumerated() {
-            let number = String(skipped + index + 1)
-            let gap = String(repeating: " ", count: max(0, 3 - number.utf8.count))
-            let said = words.lines(entry)
-            let name = key == nil && !entry.key.isEmpty ? words.key(entry.key) + "  " : ""
-            lines.append("\(gap)\(number). \(name)\(said.first ?? "")")
-            lines += said.dropFirst().map { "       \($0)" }
+            lines += words.entry(
+                skipped + index + 1, key: key == nil ? entry.key : nil, words.lines(entry))
         }
         let left = seen.entries.count - entries.count
         if left > 0 {
@@ -204,17 +194,13 @@ struct ExplainPage {
         if seen.omitted > 0 {
             lines.append("     \(counted(seen.omitted, unit)) more were seen and not kept")
         }
-        if seen.folded > 0 {
-            lines.append(
-                "     \(counted(seen.folded, "attempt")) that began inside one of these came no further"
-            )
-        }
+        if seen.folded > 0 { lines.append(words.folded(seen.folded)) }
         lines.append(completeness)
         if key == nil, let nearest = seen.entries.first(where: { $0.progress < 2 }),
             !plan.keyNames.isEmpty, !nearest.key.contains(.text("***"))
         {
-            let parts = zip(plan.keyNames, nearest.key).map { "\($0)=\(visible($1.plainText))" }
-            lines.append("one key in order of time: --key '\(parts.joined(separator: ","))'")
+            let key = words.key(nearest.key.map(\.plainText), separator: ",")
+            lines.append("one key in order of time: --key '\(key)'")
         }
         return lines.joined(separator: "\n")
     }

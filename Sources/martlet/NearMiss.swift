@@ -1,5 +1,6 @@
 import MatchEngine
 import RuleModel
+import StreamRuntime
 
 /// Puts what a recorder has seen of a rule into words.
 struct NearMissWords {
@@ -15,8 +16,32 @@ struct NearMissWords {
     }
 
     /// `user=u-99`
-    func key(_ values: [Value]) -> String {
-        zip(plan.keyNames, values).map { "\($0)=\(visible($1.plainText))" }.joined(separator: " ")
+    func key(_ values: [Value]) -> String { key(values.map(\.plainText)) }
+
+    /// The same of the parts as text.
+    func key(_ parts: [String], separator: String = " ") -> String {
+        zip(plan.keyNames, parts).map { "\($0)=\(visible($1))" }.joined(separator: separator)
+    }
+
+    /// The rule, and the key that was asked for.
+    func subject(_ key: [String]?) -> String {
+        plan.name + (key.map { "  " + self.key($0) } ?? "")
+    }
+
+    /// Lines of a numbered list.
+    ///
+    /// - Parameter key: Nil or empty where all are of one key.
+    func entry(_ number: Int, key: [Value]?, _ said: [String]) -> [String] {
+        let number = String(number)
+        let gap = String(repeating: " ", count: max(0, 3 - number.utf8.count))
+        let name = key.map { $0.isEmpty ? "" : self.key($0) + "  " } ?? ""
+        return ["\(gap)\(number). \(name)\(said.first ?? "")"]
+            + said.dropFirst().map { "       \($0)" }
+    }
+
+    /// Of attempts that are not told one by one.
+    func folded(_ count: Int) -> String {
+        "     \(counted(count, "attempt")) that began inside one of these came no further"
     }
 
     /// The first line says what it is; those behind it say why.

@@ -105,7 +105,8 @@ struct RuleSetPlans: Sendable {
 }
 
 extension String {
-    fileprivate func padded(to width: Int) -> String {
+    /// The text with spaces behind it, for a column.
+    func padded(to width: Int) -> String {
         self + String(repeating: " ", count: max(0, width - count))
     }
 

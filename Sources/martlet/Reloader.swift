@@ -30,7 +30,7 @@ final class Reloader: Sendable {
     private let turn = Mutex(())
 
     /// How long a caller waits who did not ask to wait.
-    private static let patienceSeconds = 10.0
+    static let patienceSeconds = 10.0
 
     init(
         _ selection: RuleSelection, running rules: RunnableRules, setup: EngineSetup,
@@ -171,7 +171,7 @@ final class Reloader: Sendable {
         return answer
     }
 
-    private static var busy: Failure {
+    static var busy: Failure {
         Failure(
             .failed,
             "the engine did not come to it in \(Int(patienceSeconds)) s, since it waits for its output"

@@ -15,10 +15,11 @@ func statusAnswer(
     started: Double
 ) -> ControlAnswer {
     guard let status = requests.perform(waitingAtMost: 10, { $0.status }) else {
-        return .failure(
-            .failed,
-            "the engine did not answer in 10 s: it waits for whoever reads its output, or has ended"
-        )
+        return ControlAnswer(
+            Failure(
+                .failed,
+                "the engine did not answer in 10 s: it waits for whoever reads its output, or has ended"
+            ))
     }
     let page = StatusPage(
         status: status, counts: counts, guarantees: guarantees,

@@ -38,8 +38,7 @@ struct ClusterTracker: Sendable {
     var count: Int { clusters.count }
     /// Members with an onset within reach of an instant that are in no cluster.
     func freeCount(at instant: Timestamp, rule: AnomalyRule) -> Int {
-        Set(free.filter { instant - $0.member.onset <= rule.program.within }.map(\.member.name))
-            .count
+        Set(waiting(at: instant, rule: rule).map(\.name)).count
     }
     /// The onsets of those members, in order.
     func waiting(at instant: Timestamp, rule: AnomalyRule) -> [Alert.Member] {

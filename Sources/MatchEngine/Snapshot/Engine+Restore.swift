@@ -34,7 +34,8 @@ extension Engine {
             let part = SnapshotPart(
                 isFirst: index == 0,
                 isOwn: UInt64(index) % context.shardCount == context.shardIndex,
-                hasAsManyShards: UInt64(snapshots.count) == context.shardCount)
+                isOfAnotherShard: UInt64(snapshots.count) == context.shardCount
+                    && index != Int(context.shardIndex))
             try reader.readMark()
             try readEngine(&reader, part)
             for _ in 0..<(try reader.count()) { try readRule(&reader, part, &rules) }
@@ -56,8 +57,9 @@ extension Engine {
         var isFirst: Bool
         /// Each snapshot's counters and ends are told by one shard.
         var isOwn: Bool
-        /// Whether the engine of the snapshots had as many shards, so that keys are likely where they were.
-        var hasAsManyShards: Bool
+        /// Whether there were as many shards as now, and another one wrote it: its keys are most likely none
+        /// of this one's.
+        var isOfAnotherShard: Bool
     }
 
     /// What has been read of the rules so far.
@@ -219,15 +221,14 @@ extension Engine {
     private mutating func readRule(
         _ snapshot: inout StateReader, _ part: SnapshotPart, _ rules: inout RulesRead
     ) throws(SnapshotError) {
-        let name = try snapshot.string()
-        let shape = try snapshot.word()
-        let keys = try snapshot.tally()
-        let openMatches = try snapshot.tally()
+        let head = try snapshot.ruleHead()
+        let name = head.name
         var (reader, form) = try snapshot.section("rule \(name)", known: SnapshotForm.ruleVersion)
-        guard let rule = rules.indices[name], context.program.rules[rule].shape == shape else {
+        guard let rule = rules.indices[name], context.program.rules[rule].shape == head.shape else {
             let index = rules.indices[name]
             if part.isOwn {
-                rules.noteDropped(name, at: index, keys: keys, openMatches: openMatches)
+                rules.noteDropped(
+                    name, at: index, keys: head.keys, openMatches: head.openMatches)
                 for var alert: Alert in try reader.readArray() {
                     alert.reason = index == nil ? Engine.removed : Engine.changed
                     rules.farewells.append(alert)
@@ -254,13 +255,13 @@ extension Engine {
             "the state of rule \(name)", known: machines.stateVersion(rule))
         try machines.restoreCommon(rule, from: &state, version: version, in: &context)
         let count = try state.count()
-        context.keys[rule].reserve(part.isOwn ? count : 0)
+        if part.isOwn { context.keys[rule].reserve(count) }
         /// When so many keys of another shard's snapshot are none of this one's, no other is: only if keys
         /// had other hashes then would one be, and each of these with a chance of a half at least.
         let foreignMax = 64
         let before = rules.report.rules[rule].keys
         for index in 0..<count {
-            if index == foreignMax, part.hasAsManyShards, !part.isOwn,
+            if part.isOfAnotherShard, index == foreignMax,
                 rules.report.rules[rule].keys == before
             {
                 return
@@ -330,6 +331,13 @@ extension StateReader {
         for byte in SnapshotForm.mark {
             guard !isAtEnd, try self.byte() == byte else { throw .foreign }
         }
+    }
+
+    /// What stands before the section of a rule.
+    mutating func ruleHead() throws(SnapshotError) -> (
+        name: String, shape: UInt64, keys: Int, openMatches: Int
+    ) {
+        (try string(), try word(), try tally(), try tally())
     }
 }
 

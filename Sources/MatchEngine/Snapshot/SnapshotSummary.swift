@@ -20,13 +20,13 @@ public struct SnapshotSummary: Sendable {
         try reader.readMark()
         _ = try reader.section("the engine", known: SnapshotForm.engineVersion)
         for _ in 0..<(try reader.count()) {
-            let name = try reader.string()
-            _ = try reader.word()
-            let keys = try reader.tally()
-            let openMatches = try reader.tally()
-            let (state, _) = try reader.section("rule \(name)", known: SnapshotForm.ruleVersion)
+            let head = try reader.ruleHead()
+            let (state, _) = try reader.section(
+                "rule \(head.name)", known: SnapshotForm.ruleVersion)
             rules.append(
-                Rule(name: name, keys: keys, openMatches: openMatches, bytes: state.bytesLeft))
+                Rule(
+                    name: head.name, keys: head.keys, openMatches: head.openMatches,
+                    bytes: state.bytesLeft))
         }
         try reader.expectEnd(of: "the snapshot")
     }

@@ -20,23 +20,12 @@ public struct StateWriter: Sendable {
 
     /// Seven bits in each byte, the lowest first; the high bit says that more follow.
     public mutating func write(unsigned number: UInt64) {
-        // Most numbers are small.
-        if number < 0x80 {
-            bytes.append(UInt8(truncatingIfNeeded: number))
-            return
-        }
-        // All bytes in one call: ten sevens of bits hold every number.
         var rest = number
-        withUnsafeTemporaryAllocation(of: UInt8.self, capacity: 10) { buffer in
-            var count = 0
-            while rest >= 0x80 {
-                buffer[count] = UInt8(truncatingIfNeeded: rest) | 0x80
-                count += 1
-                rest >>= 7
-            }
-            buffer[count] = UInt8(truncatingIfNeeded: rest)
-            bytes.append(contentsOf: UnsafeBufferPointer(rebasing: buffer[...count]))
+        while rest >= 0x80 {
+            bytes.append(UInt8(truncatingIfNeeded: rest) | 0x80)
+            rest >>= 7
         }
+        bytes.append(UInt8(truncatingIfNeeded: rest))
     }
 
     /// Numbers near zero are short, of either sign.

@@ -17,20 +17,18 @@ extension DurableStore {
     /// Puts into a cut through the pipeline what the store knows, and begins the journal behind it.
     /// `write` must follow.
     func begin(_ cut: inout Checkpoint) throws {
-        var checkpoint = cut
         try room { state throws(DiskError) in
             try state.rotate(self)
-            checkpoint.number = state.journalNumber
-            checkpoint.outboxEnd = state.outbox.next
-            checkpoint.sinks = state.ledgers
-            checkpoint.expected = state.expected
-            checkpoint.isClean = checkpoint.isClean && state.ledgers.allSatisfy(\.open.isEmpty)
+            cut.number = state.journalNumber
+            cut.outboxEnd = state.outbox.next
+            cut.sinks = state.ledgers
+            cut.expected = state.expected
+            cut.isClean = cut.isClean && state.ledgers.allSatisfy(\.open.isEmpty)
             state.isWritingCheckpoint = true
             state.lastCheckpoint = self.clock.now()
             state.journalBytes = 0
             state.idleBytes = 0
         }
-        cut = checkpoint
     }
 
     /// Writes a cut beside the running engine: a copy of this process encodes the state and writes the

@@ -89,32 +89,27 @@ public struct FolderReport: Sendable {
     public static func state(
         in disk: any Disk, tell: (String) -> Void
     ) throws -> StateReport? {
-        for number in Recovery.checkpoints(try disk.names()).sorted(by: >) {
-            let name = Recovery.checkpointName(number)
-            do {
-                let checkpoint = try Checkpoint(disk.open(name))
-                var rules: [SnapshotSummary.Rule] = []
-                for engine in checkpoint.engines {
-                    for rule in try SnapshotSummary(engine).rules {
-                        if let index = rules.firstIndex(where: { $0.name == rule.name }) {
-                            rules[index].keys += rule.keys
-                            rules[index].openMatches += rule.openMatches
-                            rules[index].bytes += rule.bytes
-                        } else {
-                            rules.append(rule)
-                        }
-                    }
-                }
-                return StateReport(
-                    name: name, lastTime: checkpoint.lastTime, rules: rules,
-                    sources: checkpoint.sources.map { source in
-                        (source.name, source.positions.map { "\($0.path) at byte \($0.offset)" })
-                    })
-            } catch CheckpointError.damaged(let part) {
-                tell("\(name) is damaged (\(part)): the one before it is shown")
+        guard let checkpoint = try Recovery.newestCheckpoint(disk, disk.names(), tell) else {
+            return nil
+        }
+        var rules: [SnapshotSummary.Rule] = []
+        var places: [String: Int] = [:]
+        for rule in try checkpoint.engines.flatMap({ try SnapshotSummary($0).rules }) {
+            if let place = places[rule.name] {
+                rules[place].keys += rule.keys
+                rules[place].openMatches += rule.openMatches
+                rules[place].bytes += rule.bytes
+            } else {
+                places[rule.name] = rules.count
+                rules.append(rule)
             }
         }
-        return nil
+        return StateReport(
+            name: Recovery.checkpointName(checkpoint.number), lastTime: checkpoint.lastTime,
+            rules: rules,
+            sources: checkpoint.sources.map { source in
+                (source.name, source.positions.map { "\($0.path) at byte \($0.offset)" })
+            })
     }
 
     /// Hands out the alerts that are still in the outbox, the oldest first, with the sinks they are for.

@@ -40,31 +40,38 @@ struct Recovery {
     ) throws -> Recovery {
         var recovery = Recovery()
         let journals = journals(names)
-        let checkpoints = checkpoints(names)
-        for number in checkpoints.reversed() {
-            let name = checkpointName(number)
-            let file = try disk.open(name)
-            do throws(CheckpointError) {
-                recovery.checkpoint = try Checkpoint(file)
-            } catch {
-                switch error {
-                case .newer(let reason):
-                    throw DurableFailure.refused("\(name): \(reason); nothing was touched")
-                case .damaged(let part):
-                    tell("\(name) is damaged (\(part)): the one before it is used")
-                    continue
-                case .unreadable(let error): throw error
-                }
-            }
-            break
-        }
-        if recovery.checkpoint == nil, let newest = checkpoints.last, journals.first != 0 {
+        recovery.checkpoint = try newestCheckpoint(disk, names, tell)
+        if recovery.checkpoint == nil, let newest = checkpoints(names).last, journals.first != 0 {
             throw DurableFailure.failed(
                 "no checkpoint can be read (the newest is \(checkpointName(newest))), and the journal does not reach back to the beginning; restore the folder from a backup, or move it away to begin anew"
             )
         }
         try recovery.readJournals(disk, journals)
         return recovery
+    }
+
+    /// The newest checkpoint that is whole; nil when there is none.
+    ///
+    /// - Parameter tell: Takes sentences about damaged ones.
+    static func newestCheckpoint(
+        _ disk: any Disk, _ names: [String], _ tell: (String) -> Void
+    ) throws -> Checkpoint? {
+        for number in checkpoints(names).reversed() {
+            let name = checkpointName(number)
+            let file = try disk.open(name)
+            do throws(CheckpointError) {
+                return try Checkpoint(file)
+            } catch {
+                switch error {
+                case .newer(let reason):
+                    throw DurableFailure.refused("\(name): \(reason); nothing was touched")
+                case .damaged(let part):
+                    tell("\(name) is damaged (\(part)): the one before it is used")
+                case .unreadable(let error): throw error
+                }
+            }
+        }
+        return nil
     }
 
     /// Chooses the journals to replay and reads from them what the sinks have taken.

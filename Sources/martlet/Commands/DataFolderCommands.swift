@@ -299,18 +299,17 @@ private func text(_ state: FolderReport.StateReport) -> String {
         lines.append("source  \(source.name)")
         lines += source.positions.map { "        \($0)" }
     }
-    let width = max(4, state.rules.map(\.name.count).max() ?? 0)
-    func padded(_ text: String, _ width: Int) -> String {
-        String(repeating: " ", count: max(0, width - text.count)) + text
-    }
-    let name = "rule" + String(repeating: " ", count: width - 4)
-    lines.append(
-        "\(name)  \(padded("keys", 12))  \(padded("in progress", 12))  \(padded("bytes", 14))")
-    for rule in state.rules {
-        let name = rule.name + String(repeating: " ", count: width - rule.name.count)
-        lines.append(
-            "\(name)  \(padded(grouped(rule.keys), 12))  "
-                + "\(padded(grouped(rule.openMatches), 12))  \(padded(grouped(rule.bytes), 14))")
+    let rows =
+        [["rule", "keys", "in progress", "bytes"]]
+        + state.rules.map { rule in
+            [rule.name] + [rule.keys, rule.openMatches, rule.bytes].map(grouped)
+        }
+    let width = rows.map { $0[0].count }.max() ?? 0
+    for row in rows {
+        let numbers = zip(row.dropFirst(), [14, 14, 16]).map { text, width in
+            String(repeating: " ", count: max(2, width - text.count)) + text
+        }
+        lines.append(row[0].padded(to: width) + numbers.joined())
     }
     return lines.joined(separator: "\n")
 }

@@ -163,9 +163,9 @@ private struct FieldsPage {
             let typeWidth = min(40, table.rows.map { ($0.type ?? "not declared").count }.max() ?? 0)
             let lines = table.rows.map { row -> String in
                 let type = row.type ?? "not declared"
-                var line = "  \(padded(visible(row.name), width))  \(padded(type, typeWidth))"
+                var line = "  \(visible(row.name).padded(to: width))  \(type.padded(to: typeWidth))"
                 if let present = row.present, let events = table.events {
-                    line += "  " + padded(share(present, of: events), 5)
+                    line += "  " + share(present, of: events).padded(to: 5)
                 }
                 let readers = readers(row)
                 if !readers.isEmpty { line += "  " + readers }
@@ -182,10 +182,6 @@ private struct FieldsPage {
         case 1...3: "read by " + row.readers.joined(separator: ", ")
         default: "read by \(row.readers[0]), \(row.readers[1]) and \(row.readers.count - 2) more"
         }
-    }
-
-    private func padded(_ text: String, _ width: Int) -> String {
-        text + String(repeating: " ", count: max(0, width - text.count))
     }
 
     var json: JSONDocument {
