@@ -15,9 +15,12 @@ public struct Engine: ~Copyable, Sendable {
     /// Rules that read events of a type, by `EventTypeID`.
     let rulesOfType: [[Int]]
     private let typesMayWait: [Bool]
+    private let someTypeMayWait: Bool
 
     /// Nil when nothing is told before its time.
     var early: EarlyJudge?
+    /// Whether there is one: a look at the judge itself costs more, since it is large.
+    private let judgesSomeEarly: Bool
     /// By source.
     let judgesEarly: [Bool]
     /// Nil when late events correct nothing.
@@ -27,6 +30,8 @@ public struct Engine: ~Copyable, Sendable {
 
     var watermark: Watermark
     var waiting = ReorderBuffer()
+    /// What was taken out of it and is being processed.
+    private var ready: [ReorderBuffer.Entry] = []
     var begin: Begin
     private let isWatchStartGiven: Bool
 
@@ -43,6 +48,7 @@ public struct Engine: ~Copyable, Sendable {
             early = EarlyJudge(program: program, environment: environment, options: options)
         }
         judgesEarly = options.judgesEarly
+        judgesSomeEarly = early != nil
         late = LateJudge(program: program, environment: environment, options: options)
         context.keepsFired = late != nil
         corrections = options.corrections
@@ -69,6 +75,7 @@ public struct Engine: ~Copyable, Sendable {
                 }
             }
         }
+        someTypeMayWait = typesMayWait.contains(true)
         watermark = Watermark(lateness: options.lateness)
         begin = .pending(earliest: options.watchStart ?? .distantFuture)
         isWatchStartGiven = options.watchStart != nil
@@ -104,8 +111,8 @@ public struct Engine: ~Copyable, Sendable {
         defer { swap(&context.output, &output) }
         if watermark.isArrivalOrder {
             processInArrivalOrder(loaded, rows: rows)
-        } else if early == nil {
-            hold(loaded, rows: rows)
+        } else if !judgesSomeEarly {
+            if !holdInOrder(loaded, rows: rows) { hold(loaded, rows: rows) }
             release()
         } else {
             // What is known on arrival must not depend on how events are split into batches.
@@ -228,6 +235,30 @@ public struct Engine: ~Copyable, Sendable {
         fireDeadlines(before: reached)
     }
 
+    /// Lets rows wait in the reorder buffer, except those that no rule looks at, if all come in order and
+    /// nobody else wants to know of them: what `hold` does, for all rows at once.
+    private mutating func holdInOrder(_ batch: LoadedBatch, rows: Range<Int>) -> Bool {
+        guard context.recorder == nil, !someTypeMayWait else { return false }
+        let times = batch.events.times
+        for row in rows.dropFirst() where times[row] < times[row - 1] { return false }
+        let first = Timestamp(nanoseconds: times[rows.lowerBound])
+        let last = Timestamp(nanoseconds: times[rows.upperBound - 1])
+        let source = sourceIndex(batch)
+        guard watermark.admitInOrder(first, last, from: source) else { return false }
+        context.counters.sources[source].events += rows.count
+        if case .pending(let earliest) = begin, !isWatchStartGiven {
+            begin = .pending(earliest: min(earliest, first))
+        }
+        context.highestTime = max(context.highestTime, last)
+        var held: [(row: Int, time: Timestamp)] = []
+        held.reserveCapacity(rows.count)
+        for row in rows where batch.candidates.contains(row) {
+            held.append((row, Timestamp(nanoseconds: times[row])))
+        }
+        waiting.add(batch, rows: held)
+        return true
+    }
+
     /// Lets rows wait in the reorder buffer, except late ones and those that no rule looks at.
     private mutating func hold(_ batch: LoadedBatch, rows: Range<Int>) {
         let source = sourceIndex(batch)
@@ -256,7 +287,7 @@ public struct Engine: ~Copyable, Sendable {
                 held.append((row, place))
             }
             context.highestTime = max(context.highestTime, time)
-            if batch.candidates.contains(row) {
+            if judgesSomeEarly, batch.candidates.contains(row) {
                 judgeOnArrival(Event(batch: batch, row: row), at: place, source: source)
             }
         }
@@ -272,30 +303,41 @@ public struct Engine: ~Copyable, Sendable {
             if let limit, limit <= earliest, !isFull { return }
             beginWatching()
         }
-        while let earliest = waiting.earliest {
-            let isPassed = limit.map { earliest < $0.nanoseconds } ?? true
-            if !isPassed {
+        while true {
+            waiting.take(512, before: limit, into: &ready)
+            if ready.isEmpty {
                 guard waiting.count > context.limits.waitingEvents else { break }
                 context.counters.hurriedEvents += 1
+                waiting.take(1, before: nil, into: &ready)
             }
-            guard let (event, time) = waiting.pop() else { break }
-            early?.release(event)
-            if context.recorder != nil { observe(event, at: max(time, context.instant)) }
-            if event.batch.candidates.contains(event.row) {
-                dispatch(event, at: max(time, context.instant))
-                keepForCorrection(event, at: time)
+            for entry in ready {
+                guard let event = waiting.event(entry) else { continue }
+                process(event, at: Timestamp(nanoseconds: entry.time))
+                waiting.finish(entry)
             }
-            watermark.advance(to: time)
+            ready.removeAll(keepingCapacity: true)
         }
         if limit == nil, let end = watermark.end { watermark.advance(to: end) }
         if watermark.time > context.instant { context.instant = watermark.time }
         fireDeadlines(before: watermark.time)
-        noteForCorrection()
+        if context.keepsFired { noteForCorrection() }
         // Nothing more comes, so the last instant is over as well.
         if watermark.hasEnded { deliverDerived() }
         if !context.earlyAlerts.isEmpty {
             withdrawEarly(before: watermark.hasEnded ? nil : watermark.time)
         }
+    }
+
+    /// Processes an event that has waited.
+    private mutating func process(_ event: Event, at time: Timestamp) {
+        if judgesSomeEarly { early?.release(event) }
+        let instant = max(time, context.instant)
+        if context.recorder != nil { observe(event, at: instant) }
+        if event.batch.candidates.contains(event.row) {
+            dispatch(event, at: instant)
+            if context.keepsFired { keepForCorrection(event, at: time) }
+        }
+        watermark.advance(to: time)
     }
 
     private mutating func beginWatching() {

@@ -46,7 +46,10 @@ public struct EngineOptions: Sendable {
 public struct EngineLimits: Sendable {
     public var keysPerRule = 100_000
     public var runsPerKey = 10_000
-    public var eventsPerKey = 10_000
+    /// Events of one candidate of a sequence or of a correlation's window: the rule's bound says.
+    public var eventsPerKey = Int.max
+    /// Occurrences of one member whose outcome a lift counts.
+    public var occurrences = 10_000
     /// Events of one key in the window of a threshold rule. More than of a sequence, since a count may
     /// well ask for them and percentiles go on as estimates (H3).
     public var eventsPerWindow = 1_000_000

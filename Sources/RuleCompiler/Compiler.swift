@@ -71,7 +71,7 @@ public func compile(_ sources: [SourceText], options: CompileOptions = CompileOp
     diagnostics.sort { $0.precedes($1) }
     let hasErrors = diagnostics.contains { $0.severity == .error }
     let plans = finished(
-        checked.plans, tables: checked.tables, keysPerRule: checked.deployment.engine.keysPerRule)
+        checked.plans, tables: checked.tables, engine: checked.deployment.engine)
     return Compilation(
         plans: plans, plansAsWritten: checked.plans, tables: checked.tables,
         program: hasErrors ? nil : emit(plans, tables: checked.tables),

@@ -171,6 +171,8 @@ public struct EnginePlan: Sendable, Equatable {
     public var listen: String?
     public var memoryBytes: Int?
     public var keysPerRule: Int?
+    /// Events that a sequence or correlation keeps of a key.
+    public var eventsPerKey: Int?
     public var declaredIn: String?
 
     public init() {}

@@ -159,7 +159,7 @@ import Testing
         Case("source s {\n  ‸\n}", ["file", "decode", "lateness"], not: ["webhook"]),
         Case("sink s {\n  ‸\n}", ["webhook", "when", "rate"], not: ["decode"]),
         Case("sink s {\n  webhook {\n    ‸\n  }\n}", ["url", "secret"]),
-        Case("engine {\n  ‸\n}", ["memory", "keys per rule"]),
+        Case("engine {\n  ‸\n}", ["memory", "keys per rule", "events per key"]),
     ]
 
     @Test("what fits the place is offered, and nothing else", arguments: cases)

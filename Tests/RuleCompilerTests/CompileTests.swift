@@ -236,7 +236,7 @@ struct CompileTests {
             """
             source orders { file "orders.ndjson"  time meta.at  type field "kind"  lateness 10s  dedup id for 10m }
             sink soc { slack { url secret file "tokens/slack" }  when severity >= high  rate 2 per minute }
-            engine { data "state/"  listen 127.0.0.1:8686  memory 1GB  keys per rule 500 }
+            engine { data "state/"  listen 127.0.0.1:8686  memory 1GB  keys per rule 500  events per key 2000 }
             """
         ).deployment
         let source = plan.sources[0]
@@ -251,6 +251,7 @@ struct CompileTests {
         #expect(sink.rate == SinkPlan.Rate(count: 2, per: .minute))
         #expect(plan.engine.listen == "127.0.0.1:8686")
         #expect(plan.engine.memoryBytes == 1_000_000_000 && plan.engine.keysPerRule == 500)
+        #expect(plan.engine.eventsPerKey == 2000)
     }
 
     @Test("D1 unknown settings, connectors and sinks are errors with a suggestion")

@@ -118,14 +118,14 @@ import Testing
     private typealias Samples = PlanSamples
 
     private func bound(
-        _ steps: [StepPlan], keysPerRule: Int? = nil,
+        _ steps: [StepPlan], engine: EnginePlan = EnginePlan(),
         _ change: (inout SequencePlan) -> Void = { _ in }
     ) -> StateBound {
         var sequence = Samples.sequence(steps)
         change(&sequence)
         return bounded(
             Samples.rule(0, "r", .sequence(sequence)), tables: Samples.tables,
-            keysPerRule: keysPerRule
+            engine: engine
         ).bound
     }
 
@@ -160,10 +160,22 @@ import Testing
     @Test("keys are those of the engine block, or 100,000; one without a key")
     func keys() {
         #expect(bound([Samples.step("x")]).keys == 100_000)
-        #expect(bound([Samples.step("x")], keysPerRule: 50).keys == 50)
+        var engine = EnginePlan()
+        engine.keysPerRule = 50
+        #expect(bound([Samples.step("x")], engine: engine).keys == 50)
         var plan = Samples.rule(0, "r", .sequence(Samples.sequence([Samples.step("x")])))
         plan.keyNames = []
-        #expect(bounded(plan, tables: Samples.tables, keysPerRule: 50).bound.keys == 1)
+        #expect(bounded(plan, tables: Samples.tables, engine: engine).bound.keys == 1)
+    }
+
+    @Test("events of a key are those of the engine block, more where the rule needs them")
+    func events() {
+        var engine = EnginePlan()
+        engine.eventsPerKey = 20
+        let steps = [Samples.step("x"), Samples.step("y")]
+        #expect(bound(steps, engine: engine).eventsPerRun == 20)
+        let many = [Samples.step("x", minimum: 30, maximum: nil), Samples.step("y")]
+        #expect(bound(many, engine: engine).eventsPerRun == 62)
     }
 
     @Test("absurd quantities do not overflow")

@@ -97,6 +97,6 @@ private func unoptimised(_ source: SourceText) -> UnoptimisedRule? {
     guard let plan = checked.plans.first(where: \.isMetric) ?? checked.plans.first else {
         return nil
     }
-    let ready = checked.plans.map { bounded($0, tables: checked.tables, keysPerRule: nil) }
+    let ready = checked.plans.map { bounded($0, tables: checked.tables, engine: EnginePlan()) }
     return UnoptimisedRule(plan: plan, program: emit(ready, tables: checked.tables))
 }

@@ -246,6 +246,8 @@ enum CompletionWords {
         Word("listen", "The address of the interface."),
         Word("memory", "The most memory.", "memory ${1:1GB}"),
         Word("keys per rule", "The most keys of a rule."),
+        Word(
+            "events per key", "The most events that a sequence or correlation keeps of a key."),
     ]
 
     static let listKinds: [Word] = [

@@ -32,7 +32,7 @@ final class CorrelationRule: Sendable {
         masks = Masks(rule: rule)
         search = MemberSearch(correlation, triesMax: max(1, limits.workPerEvent / 16))
         eventsMax = max(1, min(rule.bound.eventsPerRun, limits.eventsPerKey))
-        occurrencesMax = max(1, limits.eventsPerKey)
+        occurrencesMax = max(1, limits.occurrences)
         func field(_ name: String) -> FieldID? {
             let path = FieldPath([name])
             return whole.tables.fields.firstIndex { $0.path == path && $0.type == .text }

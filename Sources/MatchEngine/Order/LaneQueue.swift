@@ -31,6 +31,52 @@ struct LaneQueue<Element: Comparable & Sendable>: Sendable {
         }
     }
 
+    /// The same for elements in order of which each is behind the one before: looks for a lane once.
+    mutating func push(ascending elements: [Element]) {
+        guard let least = elements.first else { return }
+        let place = lane(for: least)
+        guard place < lanes.count else {
+            for element in elements { push(element) }
+            return
+        }
+        lanes[place].append(contentsOf: elements)
+        count += elements.count
+        if first.map({ least < $0 }) ?? true {
+            first = least
+            next = place
+        }
+    }
+
+    /// Takes out the least ones that are wanted, in order, until one is not or there are so many.
+    mutating func take(
+        _ most: Int, while isWanted: (Element) -> Bool, into taken: inout [Element]
+    ) {
+        while taken.count < most, let least = first, isWanted(least) {
+            guard next < lanes.count else {
+                taken.append(least)
+                pop()
+                continue
+            }
+            // Those of the lane that come before the least of all others.
+            var other = heap.first
+            for place in lanes.indices where place != next {
+                guard let head = lanes[place].first, other.map({ head < $0 }) ?? true else {
+                    continue
+                }
+                other = head
+            }
+            var number = 0
+            for element in lanes[next].elements.prefix(most - taken.count) {
+                guard isWanted(element), other.map({ element < $0 }) ?? true else { break }
+                taken.append(element)
+                number += 1
+            }
+            lanes[next].removeFirst(number)
+            count -= number
+            findFirst()
+        }
+    }
+
     /// Takes out the least.
     @discardableResult
     mutating func pop() -> Element? {

@@ -4,11 +4,12 @@ import RuleModel
 ///
 /// A queue of references to rows; batches live as long as a row of theirs waits.
 struct ReorderBuffer: Sendable {
-    private struct Entry: Comparable, Sendable {
+    /// A row that waits, with its order time.
+    struct Entry: Comparable, Sendable {
         var time: Int64
-        var arrival: UInt64
-        var batch: Int32
-        var row: Int32
+        fileprivate var arrival: UInt64
+        fileprivate var batch: Int32
+        fileprivate var row: Int32
 
         static func < (left: Entry, right: Entry) -> Bool {
             if left.time != right.time { return left.time < right.time }
@@ -23,9 +24,6 @@ struct ReorderBuffer: Sendable {
     private var free: [Int32] = []
 
     var count: Int { entries.count }
-    /// The order time of the first event, or nil.
-    var earliest: Int64? { entries.first?.time }
-
     /// Lets rows of a batch wait, each with its order time.
     mutating func add(_ batch: LoadedBatch, rows: [(row: Int, time: Timestamp)]) {
         guard !rows.isEmpty else { return }
@@ -39,37 +37,55 @@ struct ReorderBuffer: Sendable {
         }
         batches[Int(index)] = batch
         rowCounts[Int(index)] = rows.count
+        var isInOrder = true
+        var added: [Entry] = []
+        added.reserveCapacity(rows.count)
         for (row, time) in rows {
-            entries.push(
-                Entry(
-                    time: time.nanoseconds, arrival: batch.events.arrivals[row], batch: index,
-                    row: Int32(row)))
+            let entry = Entry(
+                time: time.nanoseconds, arrival: batch.events.arrivals[row], batch: index,
+                row: Int32(row))
+            if let last = added.last, !(last < entry) { isInOrder = false }
+            added.append(entry)
+        }
+        if isInOrder {
+            entries.push(ascending: added)
+        } else {
+            for entry in added { entries.push(entry) }
         }
     }
 
-    /// Takes the first event out.
-    mutating func pop() -> (event: Event, time: Timestamp)? {
-        guard let entry = entries.pop() else { return nil }
+    /// Takes the events before an instant out, in order and at most so many; nil: whatever their time.
+    /// Each is there until `finish`.
+    mutating func take(_ most: Int, before limit: Timestamp?, into taken: inout [Entry]) {
+        let limit = limit?.nanoseconds
+        entries.take(most, while: { entry in limit.map { entry.time < $0 } ?? true }, into: &taken)
+    }
+
+    /// An event that was taken out.
+    func event(_ entry: Entry) -> Event? {
+        batches[Int(entry.batch)].map { Event(batch: $0, row: Int(entry.row)) }
+    }
+
+    /// Says that nobody asks for an event any more that was taken out.
+    mutating func finish(_ entry: Entry) {
         let place = Int(entry.batch)
-        guard let batch = batches[place] else { return nil }
-        let event = Event(batch: batch, row: Int(entry.row))
         rowCounts[place] -= 1
         if rowCounts[place] == 0 {
             batches[place] = nil
             free.append(entry.batch)
         }
-        return (event, Timestamp(nanoseconds: entry.time))
     }
 
     /// All that waits, in order.
     ///
     /// - Complexity: O(n log n).
     var inOrder: [(event: Event, time: Timestamp)] {
-        var copy = self
-        var events: [(event: Event, time: Timestamp)] = []
-        events.reserveCapacity(count)
-        while let next = copy.pop() { events.append(next) }
-        return events
+        var copy = entries
+        var sorted: [Entry] = []
+        copy.take(count, while: { _ in true }, into: &sorted)
+        return sorted.compactMap { entry in
+            event(entry).map { ($0, Timestamp(nanoseconds: entry.time)) }
+        }
     }
 
     /// Judges the conditions of all waiting events again, since a list has changed.

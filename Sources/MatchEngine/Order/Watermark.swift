@@ -35,6 +35,21 @@ struct Watermark: Sendable {
         return place
     }
 
+    /// Takes events of a source that come in order, if none of them is late or behind an earlier one: then
+    /// each stands where its time says.
+    ///
+    /// - Parameters:
+    ///   - first: The time of the first of them.
+    ///   - last: That of the last.
+    mutating func admitInOrder(_ first: Timestamp, _ last: Timestamp, from source: Int) -> Bool {
+        grow(to: source)
+        guard first >= time, first >= sources[source].latest else { return false }
+        sources[source].isIdle = false
+        sources[source].latest = last
+        update()
+        return true
+    }
+
     mutating func close(_ source: Int) {
         grow(to: source)
         sources[source].isClosed = true

@@ -116,3 +116,96 @@ extension ChainSearch: TermContext {
         return value.isMissing ? [] : [value]
     }
 }
+
+/// Lists the choices of a plain chain (`SequenceParts.isPlainChain`) that a limit keeps: those with the
+/// latest starts, of one start those with the latest second step, and so on.
+///
+/// From the last event back each step has a latest event with which the rest can still be filled. A step that
+/// takes this one or an earlier one never leads nowhere, so a choice costs what it has to step over
+/// between its events, however many events are kept and however many other choices there are.
+/// - SeeAlso: Bucchi, Grez, Quintana, Riveros, Vansummeren, "CORE: a Complex Event Recognition Engine",
+///   PVLDB 15(9), 2022, §5 (enumeration by latest start).
+struct ChainChoices {
+    let chain: [Int]
+    let stepCount: Int
+    let within: TimeSpan?
+    /// The most events looked at.
+    let workMax: Int
+    /// The events of the key, of which the last completes the match.
+    let events: UnsafeBufferPointer<KeptEvent>
+    private(set) var isExhausted = false
+    private var work = 0
+    private var earliest = Timestamp.distantPast
+
+    init(
+        chain: [Int], stepCount: Int, within: TimeSpan?, workMax: Int,
+        events: UnsafeBufferPointer<KeptEvent>
+    ) {
+        self.chain = chain
+        self.stepCount = stepCount
+        self.within = within
+        self.workMax = workMax
+        self.events = events
+    }
+
+    /// At most `limit` choices in order of their starts, and whether there are more.
+    mutating func latest(limit: Int) -> (choices: [ChoiceSearch.Choice], isCut: Bool) {
+        let end = events.count - 1
+        let last = chain.count - 1
+        guard end >= last, events[end].steps >> UInt64(chain[last]) & 1 == 1 else {
+            return ([], false)
+        }
+        if let within { earliest = events[end].instant - within }
+        var latest = Array(repeating: end, count: chain.count)
+        for number in (0..<last).reversed() {
+            guard let place = place(of: number, before: latest[number + 1], after: -1) else {
+                return ([], false)
+            }
+            latest[number] = place
+        }
+        var places = latest
+        var found: [ChoiceSearch.Choice] = []
+        while found.count < limit {
+            var choice: ChoiceSearch.Choice = Array(repeating: [], count: stepCount)
+            for (step, place) in zip(chain, places) { choice[step] = [place] }
+            found.append(choice)
+            guard goBack(&places, latest) else { return (found.reversed(), false) }
+        }
+        return (found.reversed(), true)
+    }
+
+    /// Goes to the choice before, in which the last step that can takes an earlier event.
+    private mutating func goBack(_ places: inout [Int], _ latest: [Int]) -> Bool {
+        for number in (0..<chain.count - 1).reversed() {
+            let before = number > 0 ? places[number - 1] : -1
+            guard let place = place(of: number, before: places[number], after: before) else {
+                continue
+            }
+            places[number] = place
+            for later in number + 1..<chain.count { places[later] = latest[later] }
+            return true
+        }
+        return false
+    }
+
+    /// The latest event between two places that a step of the chain can take.
+    private mutating func place(of number: Int, before end: Int, after begin: Int) -> Int? {
+        let step = UInt64(chain[number])
+        var place = end - 1
+        while place > begin {
+            work += 1
+            guard work <= workMax else {
+                isExhausted = true
+                return nil
+            }
+            if number == 0 {
+                if events[place].instant < earliest { return nil }
+                if events[place].starts >> step & 1 == 1 { return place }
+            } else if events[place].steps >> step & 1 == 1 {
+                return place
+            }
+            place -= 1
+        }
+        return nil
+    }
+}

@@ -241,8 +241,13 @@ struct ChoiceMachine: Sendable {
         if !parts.shape.trailingAbsences.isEmpty, let last = nextWaiting(key) {
             context.wake(key, at: last + parts.trailingSpan)
         }
-        if let retention, let first = events.firstInstant(key) {
-            context.wake(key, at: first + retention)
+        // What has had its time is dropped when the key is looked at next, which is when its last event
+        // has had it if nothing comes before; only who is told of each needs it to the point.
+        if let retention,
+            let last = parts.sequence.reportsPartial
+                ? events.firstInstant(key) : events.lastInstant(key)
+        {
+            context.wake(key, at: last + retention)
         }
         if let leading { context.wake(key, at: leading + leadingSpan) }
     }
@@ -297,7 +302,9 @@ struct ChoiceMachine: Sendable {
         in context: inout MachineContext
     ) -> Bool {
         let outcome: Outcome
-        if case .event = goal, let chain = parts.chain, combinations == nil,
+        if case .event = goal, parts.isPlainChain, let chain = parts.chain, let combinations {
+            outcome = latest(combinations, along: chain, key: key)
+        } else if case .event = goal, let chain = parts.chain, combinations == nil,
             events.count(key) <= ChainSearch.eventsMax, workMax >= ChainSearch.workMax
         {
             outcome = choice(
@@ -361,6 +368,17 @@ struct ChoiceMachine: Sendable {
             return search.firstChoice()
         }
         return Outcome(choices: choice.map { [$0] } ?? [], isExhausted: false)
+    }
+
+    /// The choices of a plain chain that begin latest.
+    private func latest(_ limit: Int, along chain: [Int], key: KeySlot) -> Outcome {
+        events.withEvents(of: key) { events, _ in
+            var search = ChainChoices(
+                chain: chain, stepCount: parts.steps.count, within: parts.within, workMax: workMax,
+                events: events)
+            let (choices, isCut) = search.latest(limit: limit)
+            return Outcome(choices: choices, isCut: isCut, isExhausted: search.isExhausted)
+        }
     }
 
     /// An event of a choice, which says its place as `ordinal`.
@@ -507,8 +525,12 @@ struct ChoiceMachine: Sendable {
 
     func eventCount(_ key: KeySlot?) -> Int { key.map(events.count) ?? 0 }
 
-    /// How many events of a key may begin a match.
-    func openMatches(_ key: KeySlot) -> Int { events.starts(key) }
+    /// How many events of a key may begin a match, at an instant.
+    func openMatches(_ key: KeySlot, at instant: Timestamp) -> Int {
+        guard let retention, let first = events.firstInstant(key), first + retention < instant
+        else { return events.starts(key) }
+        return events.events(key).count { $0.starts != 0 && $0.instant + retention >= instant }
+    }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
         let state = absences(key)

@@ -93,6 +93,11 @@ struct KeptEvents: Sendable {
         isEmpty(key) ? nil : memory[spans[key.index].first].instant
     }
 
+    /// That of the newest.
+    func lastInstant(_ key: KeySlot) -> Timestamp? {
+        isEmpty(key) ? nil : memory[spans[key.index].range.upperBound - 1].instant
+    }
+
     /// Where the key's events lie in `memory`.
     func places(_ key: KeySlot) -> Range<Int> {
         key.index < spans.count ? spans[key.index].range : 0..<0
@@ -208,10 +213,14 @@ struct KeptEvents: Sendable {
         if isEmpty(key) { removeAll(key) }
     }
 
-    /// Drops an old event: of those that begin nothing the oldest that only the preferred steps
-    /// need, else the oldest of them, else the oldest of all. So a long repetition loses some of its
-    /// events, and not what began it.
+    /// Drops an old event: of two beginnings in front the first; else, of those that begin nothing, the
+    /// oldest that only the preferred steps need, else the oldest of them, else the oldest of all. So a
+    /// long repetition loses some of its events, and not what began it.
     mutating func removeOldest(_ key: KeySlot, preferring steps: UInt64) {
+        if count(key) > 1, memory[spans[key.index].first + 1].starts != 0 {
+            removeFirst(key)
+            return
+        }
         // Within the first few: the search stays short, and what is dropped is old.
         let near = places(key).prefix(64).filter { memory[$0].starts == 0 }
         guard let place = near.first(where: { memory[$0].steps & ~steps == 0 }) ?? near.first

@@ -62,6 +62,21 @@ struct Run: Sendable {
         isRepeating = parts.steps[step].maximum != 1
     }
 
+    /// A run along a plain chain, with the event of each step that it has come to; at least one.
+    init(along taken: [[CapturedEvent]], _ parts: SequenceParts) {
+        var (step, target, filled) = (0, 0, [CapturedEvent]())
+        while let next = parts.following[target].first, let event = taken[next.step].first {
+            (step, target) = (next.step, next.target)
+            filled.append(event)
+        }
+        self.taken = taken
+        self.step = step
+        self.target = target
+        first = filled[0]
+        last = filled[filled.count - 1]
+        isRepeating = false
+    }
+
     // MARK: - Where it stands
 
     func place(_ parts: SequenceParts) -> Place {
@@ -218,5 +233,67 @@ struct Run: Sendable {
         last.write(to: &writer)
         writer.write(unsigned: withoutsSeen)
         writer.write(isSpoiled)
+    }
+}
+
+/// What a snapshot has of a key under a policy without choice, however its machine keeps it.
+struct RunRecord {
+    var ordinal: Int64
+    var leading: LeadingHistory
+    /// In order of their starts.
+    var runs: [Run]
+
+    init(ordinal: Int64, leading: LeadingHistory, runs: [Run]) {
+        self.ordinal = ordinal
+        self.leading = leading
+        self.runs = runs
+    }
+
+    init(
+        from reader: inout StateReader, by captures: CaptureReading, parts: SequenceParts
+    ) throws(SnapshotError) {
+        ordinal = Int64(try reader.tally())
+        leading = try LeadingHistory(from: &reader, by: captures)
+        runs = []
+        for _ in 0..<(try reader.count()) {
+            runs.append(try Run(from: &reader, by: captures, parts: parts))
+        }
+    }
+
+    func write(to writer: inout StateWriter) {
+        writer.write(Int(ordinal))
+        leading.write(to: &writer)
+        writer.write(runs.count)
+        for run in runs { run.write(to: &writer) }
+    }
+}
+
+extension MachineContext {
+    /// Notes how far a run came that is over without a match, where that is asked for.
+    mutating func notePartial(
+        _ taken: [[CapturedEvent]], first: CapturedEvent, _ parts: SequenceParts, key: KeySlot,
+        at time: Timestamp
+    ) {
+        guard parts.sequence.reportsPartial, keepsPartialMatches else { return }
+        partialMatches.append(
+            PartialMatch(
+                rule: program.rules[parts.rule].id, key: keyValues(key), firstTime: first.time,
+                endedAt: time,
+                filledSteps: parts.steps.indices.filter { !taken[$0].isEmpty }
+                    .map { parts.steps[$0].name }))
+    }
+
+    /// Tells the runs of a key that have time left.
+    func open(_ runs: [Run], _ parts: SequenceParts, key: KeySlot, found: inout OpenMatches) {
+        let runs = runs.filter { run in run.end(parts).map { $0 >= instant } ?? true }
+        let stepsToGo = parts.stepsToGo
+        for run in runs.prefix(OpenMatches.attemptsMax) {
+            found.add(
+                Attempt(
+                    run.reached, key: keyValues(key), .open(until: run.end(parts)), parts,
+                    stepsToGo: stepsToGo),
+                from: run.first.ordinal, taking: run.taken.joined().map(\.ordinal))
+        }
+        found.omitted += max(0, runs.count - OpenMatches.attemptsMax)
     }
 }

@@ -256,29 +256,12 @@ struct RunMachine: Sendable {
     private func notePartial(
         _ run: Run, key: KeySlot, at time: Timestamp, in context: inout MachineContext
     ) {
-        guard parts.sequence.reportsPartial, context.keepsPartialMatches else { return }
-        context.partialMatches.append(
-            PartialMatch(
-                rule: context.program.rules[parts.rule].id, key: context.keyValues(key),
-                firstTime: run.first.time, endedAt: time,
-                filledSteps: parts.steps.indices.filter { !run.taken[$0].isEmpty }
-                    .map { parts.steps[$0].name }))
+        context.notePartial(run.taken, first: run.first, parts, key: key, at: time)
     }
 
     func open(_ key: KeySlot, found: inout OpenMatches, in context: MachineContext) {
         guard key.index < states.count else { return }
-        let runs = states[key.index].runs.filter { run in
-            run.end(parts).map { $0 >= context.instant } ?? true
-        }
-        let stepsToGo = parts.stepsToGo
-        for run in runs.prefix(OpenMatches.attemptsMax) {
-            found.add(
-                Attempt(
-                    run.reached, key: context.keyValues(key), .open(until: run.end(parts)), parts,
-                    stepsToGo: stepsToGo),
-                from: run.first.ordinal, taking: run.taken.joined().map(\.ordinal))
-        }
-        found.omitted += max(0, runs.count - OpenMatches.attemptsMax)
+        context.open(states[key.index].runs, parts, key: key, found: &found)
     }
 
     mutating func forget(_ key: KeySlot) {
@@ -294,24 +277,18 @@ struct RunMachine: Sendable {
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {
         let state = key.index < states.count ? states[key.index] : KeyState()
-        writer.write(Int(state.ordinal))
-        state.leading.write(to: &writer)
-        writer.write(state.runs.count)
-        for run in state.runs { run.write(to: &writer) }
+        RunRecord(ordinal: state.ordinal, leading: state.leading, runs: state.runs)
+            .write(to: &writer)
     }
 
     mutating func restore(
         _ key: KeySlot?, from reader: inout StateReader, by captures: CaptureReading
     ) throws(SnapshotError) {
-        var state = KeyState()
-        state.ordinal = Int64(try reader.tally())
-        state.leading = try LeadingHistory(from: &reader, by: captures)
-        for _ in 0..<(try reader.count()) {
-            state.runs.append(try Run(from: &reader, by: captures, parts: parts))
-        }
-        state.concerns = state.runs.map { $0.concerns(parts) }
+        let record = try RunRecord(from: &reader, by: captures, parts: parts)
         guard let key else { return }
         while states.count <= key.index { states.append(KeyState()) }
-        states[key.index] = state
+        states[key.index] = KeyState(
+            runs: record.runs, concerns: record.runs.map { $0.concerns(parts) },
+            ordinal: record.ordinal, leading: record.leading)
     }
 }

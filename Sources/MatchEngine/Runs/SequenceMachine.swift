@@ -6,13 +6,15 @@ struct SequenceMachine: RuleMachine {
     private enum Kind: Sendable {
         case choices
         case runs
+        case chains
     }
 
     private let kind: Kind
     private let parts: SequenceParts
-    // One of the two has state; the other stays empty.
+    // One of them has state; the others stay empty.
     private var choices: ChoiceMachine
     private var runs: RunMachine
+    private var chains: ChainMachine
     /// While a snapshot is read.
     private var captures: CaptureReading?
 
@@ -22,9 +24,11 @@ struct SequenceMachine: RuleMachine {
         self.parts = parts
         choices = ChoiceMachine(parts: parts, workMax: limits.workPerEvent)
         runs = RunMachine(parts: parts)
+        chains = ChainMachine(parts: parts)
         switch sequence.overlap {
         case .none, .all: kind = sequence.restartsOnRepeat ? .runs : .choices
-        case .each, .latest: kind = .runs
+        case .each: kind = ChainMachine.keeps(parts) ? .chains : .runs
+        case .latest: kind = .runs
         }
     }
 
@@ -34,6 +38,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.process(event, key: key, in: &context)
         case .runs: runs.process(event, key: key, in: &context)
+        case .chains: chains.process(event, key: key, in: &context)
         }
     }
 
@@ -50,6 +55,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.fire(at: time, key: key, in: &context)
         case .runs: runs.fire(at: time, key: key, in: &context)
+        case .chains: chains.fire(at: time, key: key, in: &context)
         }
     }
 
@@ -57,6 +63,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.forget(key)
         case .runs: runs.forget(key)
+        case .chains: chains.forget(key)
         }
     }
 
@@ -64,6 +71,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.adopt(key, from: other.choices, otherKey)
         case .runs: runs.adopt(key, from: other.runs, otherKey)
+        case .chains: chains.adopt(key, from: other.chains, otherKey)
         }
     }
 
@@ -75,11 +83,12 @@ struct SequenceMachine: RuleMachine {
     mutating func takeKeys(from other: inout Self) {
         choices.takeKeys(from: &other.choices)
         runs.takeKeys(from: &other.runs)
+        chains.takeKeys(from: &other.chains)
     }
 
     /// Whether so many events more could complete a match of the key, going by their number alone.
     func mayMatch(_ key: KeySlot?, withMore count: Int) -> Bool {
-        kind == .runs || choices.eventCount(key) + count >= parts.eventsMin
+        kind != .choices || choices.eventCount(key) + count >= parts.eventsMin
     }
 
     mutating func listChanged(_ list: ListID, in context: inout MachineContext) {}
@@ -88,6 +97,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.openDeadlines()
         case .runs: runs.openDeadlines()
+        case .chains: 0
         }
     }
 
@@ -95,6 +105,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.open(key, found: &found, in: context)
         case .runs: runs.open(key, found: &found, in: context)
+        case .chains: chains.open(key, found: &found, in: context)
         }
     }
 
@@ -104,8 +115,9 @@ struct SequenceMachine: RuleMachine {
 
     func openMatches(_ key: KeySlot, in context: MachineContext) -> Int {
         switch kind {
-        case .choices: choices.openMatches(key)
+        case .choices: choices.openMatches(key, at: context.instant)
         case .runs: runs.openMatches(key)
+        case .chains: chains.openMatches(key, at: context.instant)
         }
     }
 
@@ -125,6 +137,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: choices.write(key, to: &writer)
         case .runs: runs.write(key, to: &writer)
+        case .chains: chains.write(key, to: &writer)
         }
     }
 
@@ -136,6 +149,7 @@ struct SequenceMachine: RuleMachine {
         switch kind {
         case .choices: try choices.restore(key, from: &reader, by: captures)
         case .runs: try runs.restore(key, from: &reader, by: captures)
+        case .chains: try chains.restore(key, from: &reader, by: captures)
         }
     }
 }

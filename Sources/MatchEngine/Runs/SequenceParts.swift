@@ -34,6 +34,9 @@ final class SequenceParts: Sendable {
     /// The steps in their order, when each takes one event, one follows the other and nothing else is asked
     /// for (`ChainSearch`); else nil.
     let chain: [Int]?
+    /// Whether it is a chain of which each step looks at its own event alone, and the time between two steps
+    /// does not matter.
+    let isPlainChain: Bool
     /// Whether a condition on other events asks for the key.
     let readsKey: Bool
     /// By state of the shape: the steps that may come next, in order of their groups; the same as bits;
@@ -99,6 +102,8 @@ final class SequenceParts: Sendable {
         // A condition on `until` is asked of the choice as far as it has come.
         chain =
             withouts == 0 && untilCondition == nil ? SequenceParts.chain(shape, steps) : nil
+        isPlainChain =
+            chain != nil && steps.allSatisfy { $0.runCondition == nil && $0.gapLimit == nil }
         let bound = program.rules[index].bound
         eventsMax = min(limits.eventsPerKey, bound.eventsPerRun > 0 ? bound.eventsPerRun : .max)
         let runs = sequence.runLimit ?? (bound.runsPerKey > 0 ? bound.runsPerKey : .max)

@@ -20,6 +20,7 @@ struct Queue<Element: Sendable>: Sendable {
     var elements: ArraySlice<Element> { storage[head...] }
 
     mutating func append(_ element: Element) { storage.append(element) }
+    mutating func append(contentsOf elements: [Element]) { storage.append(contentsOf: elements) }
 
     /// - Precondition: there are at least so many.
     mutating func removeFirst(_ number: Int = 1) {

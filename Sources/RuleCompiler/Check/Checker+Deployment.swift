@@ -206,11 +206,20 @@ extension Checker {
                         .badSetting(
                             "keys", wanted: "a count: `keys per rule 100000`", at: setting.range))
                 }
+            case "events":
+                plan.eventsPerKey = setting.integer(3)
+                if setting.word(1)?.text != "per" || setting.word(2)?.text != "key"
+                    || (plan.eventsPerKey ?? 0) <= 0
+                {
+                    report(
+                        .badSetting(
+                            "events", wanted: "a count: `events per key 10000`", at: setting.range))
+                }
             default:
                 report(
                     .unknownSetting(
                         key.text, of: "engine", at: key.range,
-                        similarTo: ["data", "listen", "memory", "keys"]))
+                        similarTo: ["data", "listen", "memory", "keys", "events"]))
             }
         }
     }

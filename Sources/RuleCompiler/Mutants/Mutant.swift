@@ -18,13 +18,13 @@ public func mutants(
 ) -> [Mutant] {
     let written = compilation.plansAsWritten[rule.rawValue]
     let tables = compilation.tables
-    let keys = compilation.deployment.engine.keysPerRule
     // Places follow from the whole set, which a mutant does not change.
     let others = compilation.plans.filter { needed.contains($0.id) && $0.id != rule }
     var seen: Set<UInt64> = [compilation.plans[rule.rawValue].fingerprint]
     var mutants: [Mutant] = []
     for mutated in planMutants(written) {
-        let finished = finished([mutated], tables: tables, keysPerRule: keys)[0]
+        let finished = finished(
+            [mutated], tables: tables, engine: compilation.deployment.engine)[0]
         // What means the same is no mistake.
         guard seen.insert(finished.fingerprint).inserted else { continue }
         var plan = finished

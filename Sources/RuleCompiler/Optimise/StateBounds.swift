@@ -21,23 +21,24 @@ public enum StateDefaults {
 
 /// The plan with its bound worked out.
 ///
-/// - Parameter keysPerRule: What the `engine` block says; nil without one.
-public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) -> RulePlan {
+/// - Parameter engine: What the `engine` block says about keys and events.
+public func bounded(_ plan: RulePlan, tables: RuleSetTables, engine: EnginePlan) -> RulePlan {
     var plan = plan
-    var keys = plan.keyNames.isEmpty ? 1 : max(1, keysPerRule ?? StateDefaults.keys)
+    var keys = plan.keyNames.isEmpty ? 1 : max(1, engine.keysPerRule ?? StateDefaults.keys)
     if let list = plan.keyList {
         // Keys not in the list are kept as well, so a short list is no smaller bound.
         keys = max(keys, tables.lists[list.rawValue].values.count)
     }
+    let events = engine.eventsPerKey ?? StateDefaults.eventsPerRun
     let size: (runs: Int, events: Int, eventBytes: Int)
     var runBytes = 64
     switch plan.pattern {
     case .sequence(let sequence):
-        size = sequenceSize(sequence)
+        size = sequenceSize(sequence, keeping: events)
         // A run, in an array with room for twice as many, and the events of each of its steps.
         runBytes = 320 + 64 * sequence.steps.count
     case .threshold(let threshold): size = thresholdSize(threshold)
-    case .correlation(let correlation): size = correlationSize(correlation)
+    case .correlation(let correlation): size = correlationSize(correlation, keeping: events)
     case .anomaly(let anomaly):
         size = anomalySize(anomaly)
         runBytes = memberBytes(anomaly)
@@ -57,7 +58,7 @@ public func bounded(_ plan: RulePlan, tables: RuleSetTables, keysPerRule: Int?) 
 private let keyBytes = 256
 
 private func sequenceSize(
-    _ plan: SequencePlan
+    _ plan: SequencePlan, keeping events: Int
 ) -> (runs: Int, events: Int, eventBytes: Int) {
     if plan.isStateless { return (0, 0, 0) }
     let taken = plan.takenSteps
@@ -68,7 +69,7 @@ private func sequenceSize(
         guard let sum, let maximum = step.maximum else { return nil }
         return saturatingSum(sum, maximum)
     }
-    let limit = max(StateDefaults.eventsPerRun, saturatingSum(needed, needed))
+    let limit = max(events, saturatingSum(needed, needed))
     let perRun = min(most ?? limit, limit)
     if plan.restartsOnRepeat { return (1, perRun, eventBytes) }
     switch plan.overlap {
@@ -110,10 +111,10 @@ private func bytesPerSample(of function: AggregateFunction) -> Int {
 }
 
 private func correlationSize(
-    _ plan: CorrelationPlan
+    _ plan: CorrelationPlan, keeping events: Int
 ) -> (runs: Int, events: Int, eventBytes: Int) {
     let fields = plan.members.map(\.captured.count).max() ?? 0
-    return (1, StateDefaults.eventsPerRun, bytes(ofEventWith: fields))
+    return (1, events, bytes(ofEventWith: fields))
 }
 
 /// What a strength keeps of a key besides the events of the window.

@@ -152,6 +152,7 @@ enum BenchRules {
     static func sequence(steps: Int, windowEvents: Int, overlap: String) -> String {
         var text = """
             event step { kind: text  value: number }
+            engine { events per key 10000 }
             rule steps {
               sequence within \(windowEvents)ms overlap \(overlap) {
 
