@@ -52,6 +52,22 @@ import Testing
         #expect(output.count == 1)
     }
 
+    @Test("T3 what a source brings in order after it was idle is late where others have gone on")
+    func lateBehindOthers() {
+        var options = EngineOptions()
+        options.lateness = [.second, .second]
+        var engine = makeEngine(PlanSketch.rule(pair), options)
+        var output: [Alert] = []
+        engine.markIdle(1, emitting: &output)
+        let batch = makeBatch(PlanSketch.events("a1 c20"), tables: PlanSketch.tables)
+        engine.process(batch, rows: 0..<2, emitting: &output)
+        var late = makeBatch(PlanSketch.events("b2 b3"), tables: PlanSketch.tables)
+        late.source = 1
+        engine.process(late, rows: 0..<2, emitting: &output)
+        #expect(output.isEmpty)
+        #expect(engine.counters.sources[1].late == 2)
+    }
+
     @Test("events that wait are processed when the last source is closed")
     func closing() {
         var options = EngineOptions()
