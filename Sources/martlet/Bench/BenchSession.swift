@@ -205,20 +205,20 @@ final class BenchSession {
     private func measureSequences() throws(Failure) {
         let file = try generated(.steps, min(events, 200_000))
         for (steps, bar) in [(3, 0.3), (6, 0.16), (12, 0.08)] {
-            var rates: [Double] = []
+            var parts: [Double] = []
             for window in [100, 10_000] {
                 let program = try program(
                     BenchRules.sequence(
                         steps: steps, windowEvents: window, overlap: "all limit 10"))
                 let run = try compared(program, file)
-                rates.append(run.cost.rate)
+                parts.append(run.ratio)
                 var row = row(
                     .sequences,
                     "all combinations, \(steps) steps, window \(grouped(window))", run)
                 row.bar = .atLeast(bar, run.ratio)
                 report.add(row)
             }
-            let slower = rates[0] / max(1, rates[1])
+            let slower = parts[0] / parts[1]
             report.add(
                 figure(
                     .sequences, "the long window, in times of the short", slower, "times",
