@@ -205,6 +205,46 @@ struct AggregateTests {
         #expect(mustRebuild)
     }
 
+    @Test(
+        "Numbers parted at a rank stand there as if all were sorted",
+        arguments: [
+            "random", "alike", "rising", "falling", "infinite", "a comb", "few",
+        ])
+    func parting(_ kind: String) {
+        var random = SeededNumbers(seed: 7)
+        for count in [1, 2, 3, 17, 18, 19, 64, 500] {
+            let numbers = (0..<count).map { index -> Double in
+                switch kind {
+                case "random": Double(random.next() % 1_000)
+                case "alike": 5
+                case "rising": Double(index)
+                case "falling": Double(-index)
+                case "infinite": [-.infinity, .infinity, 0][Int(random.next() % 3)]
+                // Hard for a median of three.
+                case "a comb": Double(index % 2 == 0 ? index : count - index)
+                default: Double(random.next() % 3)
+                }
+            }
+            let sorted = numbers.sorted()
+            for rank in [0, count / 3, count / 2, count * 95 / 100, count - 1] {
+                var parted = numbers
+                parted.withUnsafeMutableBufferPointer { OrderStatistics.part($0, atRank: rank) }
+                #expect(parted[rank] == sorted[rank])
+                #expect(parted[..<rank].allSatisfy { $0 <= sorted[rank] })
+                #expect(parted[rank...].allSatisfy { $0 >= sorted[rank] })
+                #expect(parted.sorted() == sorted)
+            }
+            var statistics = OrderStatistics()
+            statistics.rebuild(from: numbers)
+            let percents = [0, 33, 50, 95, 99.9, 100]
+            let before = percents.map { statistics.percentile($0) }
+            // One that comes and goes has them sorted.
+            statistics.add(1)
+            _ = statistics.remove(1)
+            #expect(percents.map { statistics.percentile($0) } == before)
+        }
+    }
+
     @Test("A window that shrinks to 10,000 values gives exact percentiles again")
     func exactAfterShrinking() {
         let layout = WindowLayout(measures: [

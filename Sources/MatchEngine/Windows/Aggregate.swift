@@ -147,7 +147,8 @@ enum Aggregate: Sendable {
         if function == .percentile {
             self = .percentile(
                 Percentile(
-                    percent: parameter ?? 50, of: samples.map(\.value), isEstimated: hasHistory))
+                    percent: parameter ?? 50, of: samples.lazy.map(\.value), isEstimated: hasHistory
+                ))
             return
         }
         self.init(function, parameter: parameter)

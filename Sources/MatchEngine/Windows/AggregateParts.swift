@@ -114,11 +114,13 @@ extension Aggregate {
         init(percent: Double) { self.percent = percent }
 
         /// The percentile of all these at once, which is faster than one by one.
-        init(percent: Double, of values: [Value], isEstimated: Bool) {
+        init(percent: Double, of values: some Sequence<Value>, isEstimated: Bool) {
             self.percent = percent
             var decimals: [Double] = []
-            for case let quantity? in values.lazy.map(Quantity.init) {
-                guard let number = quantity.decimal else { continue }
+            for value in values {
+                guard let quantity = Quantity(value), let number = quantity.decimal else {
+                    continue
+                }
                 if case .span = quantity { spans += 1 }
                 decimals.append(number)
             }

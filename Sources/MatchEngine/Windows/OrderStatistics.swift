@@ -1,4 +1,5 @@
-/// The numbers of a window in sorted order, for percentiles.
+/// The numbers of a window, for percentiles: in sorted order when they come and go one by one; as they came
+/// when all came at once, since most windows that are made so are asked once and made anew.
 ///
 /// Exact up to `exactLimit` numbers. Beyond `sketchStart` a sketch takes over, and hands back when
 /// so many have left that exactness is promised again; the gap between the two keeps a window
@@ -7,7 +8,8 @@ struct OrderStatistics: Sendable {
     static let exactLimit = 10_000
     static let sketchStart = 11_000
 
-    private var sorted: [Double] = []
+    private var numbers: [Double] = []
+    private var isSorted = true
     private var sketch: QuantileSketch?
     private(set) var count = 0
 
@@ -21,15 +23,22 @@ struct OrderStatistics: Sendable {
             sketch?.add(number)
             return
         }
-        sorted.insert(number, at: sorted.lowerBound(of: number))
+        sort()
+        numbers.insert(number, at: numbers.lowerBound(of: number))
         if count > OrderStatistics.sketchStart { startSketch() }
     }
 
     private mutating func startSketch() {
         var sketch = QuantileSketch()
-        for number in sorted { sketch.add(number) }
+        for number in numbers { sketch.add(number) }
         self.sketch = sketch
-        sorted = []
+        numbers = []
+        isSorted = true
+    }
+
+    private mutating func sort() {
+        if !isSorted { numbers.sort() }
+        isSorted = true
     }
 
     /// Takes out a number that was added before.
@@ -42,36 +51,81 @@ struct OrderStatistics: Sendable {
             sketch?.remove(number)
             return count <= OrderStatistics.exactLimit
         }
-        let index = sorted.lowerBound(of: number)
-        assert(index < sorted.count && sorted[index] == number, "only what was added is removed")
-        sorted.remove(at: index)
+        sort()
+        let index = numbers.lowerBound(of: number)
+        assert(index < numbers.count && numbers[index] == number, "only what was added is removed")
+        numbers.remove(at: index)
         return false
     }
 
     /// Starts anew with these numbers: exactly, unless there are too many or an estimate is to go on.
     mutating func rebuild(from numbers: [Double], isEstimated: Bool = false) {
-        sorted = numbers.sorted()
+        self.numbers = numbers
+        isSorted = false
         count = numbers.count
         sketch = nil
         if isEstimated || count > OrderStatistics.sketchStart { startSketch() }
     }
 
     /// The number below which `percent` of the numbers lie: linear interpolation at rank
-    /// `percent / 100 * (count - 1)`. Nil without numbers.
+    /// `percent / 100 * (count - 1)`. Nil without numbers, and between infinities of both signs.
     func percentile(_ percent: Double) -> Double? {
         guard count > 0 else { return nil }
         let rank = min(max(percent / 100, 0), 1) * Double(count - 1)
         let lower = Int(rank)
         let fraction = rank - Double(lower)
-        let low = value(atRank: lower)
+        let (low, high) = values(atRank: lower)
         // Without the test two infinities would make a NaN.
-        if fraction == 0 { return low }
-        let high = value(atRank: lower + 1)
-        return low == high ? low : low + (high - low) * fraction
+        let number = fraction == 0 || low == high ? low : low + (high - low) * fraction
+        return number.isNaN ? nil : number
     }
 
-    private func value(atRank rank: Int) -> Double {
-        sketch?.value(atRank: rank) ?? sorted[rank]
+    /// The number at a rank and the one behind it, which is the same at the last rank.
+    private func values(atRank rank: Int) -> (Double, Double) {
+        let next = min(rank + 1, count - 1)
+        if let sketch { return (sketch.value(atRank: rank), sketch.value(atRank: next)) }
+        if isSorted { return (numbers[rank], numbers[next]) }
+        var parted = numbers
+        return parted.withUnsafeMutableBufferPointer { parted in
+            OrderStatistics.part(parted, atRank: rank)
+            // Behind the rank stands nothing less.
+            return (parted[rank], parted[(rank + 1)...].min() ?? parted[rank])
+        }
+    }
+
+    /// Puts the number of a rank where it would stand if all were sorted: those before it are no greater,
+    /// those behind it no less. O(n) on average, O(n log n) at worst, whatever the numbers.
+    /// - SeeAlso: Hoare, "Algorithm 65: Find", 1961; Musser, "Introspective Sorting and Selection
+    ///   Algorithms", 1997, §5.
+    static func part(_ numbers: UnsafeMutableBufferPointer<Double>, atRank rank: Int) {
+        var (low, high) = (0, numbers.count - 1)
+        var rounds = 2 * (Int.bitWidth - numbers.count.leadingZeroBitCount)
+        while low < high {
+            guard high - low > 16, rounds > 0 else {
+                var rest = UnsafeMutableBufferPointer(rebasing: numbers[low...high])
+                rest.sort()
+                return
+            }
+            rounds -= 1
+            let (a, b, c) = (numbers[low], numbers[(low + high) / 2], numbers[high])
+            let pivot = max(min(a, b), min(max(a, b), c))
+            var (left, right) = (low, high)
+            while left <= right {
+                while numbers[left] < pivot { left += 1 }
+                while numbers[right] > pivot { right -= 1 }
+                guard left <= right else { break }
+                numbers.swapAt(left, right)
+                left += 1
+                right -= 1
+            }
+            if rank <= right {
+                high = right
+            } else if rank >= left {
+                low = left
+            } else {
+                return
+            }
+        }
     }
 }
 
@@ -80,7 +134,7 @@ struct OrderStatistics: Sendable {
 extension OrderStatistics: StateCoded {
     func write(to writer: inout StateWriter) {
         writer.write(sketch)
-        if sketch == nil { writer.write(sorted) }
+        if sketch == nil { writer.write(isSorted ? numbers : numbers.sorted()) }
     }
 
     init(from reader: inout StateReader) throws(SnapshotError) {
@@ -89,10 +143,10 @@ extension OrderStatistics: StateCoded {
             count = sketch.count
             return
         }
-        sorted = try reader.readArray()
-        count = sorted.count
-        guard zip(sorted, sorted.dropFirst()).allSatisfy({ $0 <= $1 }),
-            sorted.first.map({ !$0.isNaN }) ?? true
+        numbers = try reader.readArray()
+        count = numbers.count
+        guard zip(numbers, numbers.dropFirst()).allSatisfy({ $0 <= $1 }),
+            numbers.first.map({ !$0.isNaN }) ?? true
         else { throw reader.damaged("numbers out of order") }
     }
 }
