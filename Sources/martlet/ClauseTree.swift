@@ -5,84 +5,30 @@ import RuleSyntax
 ///
 ///     {"text": "sequence by user within 5m", "body": [{"text": "a: login where ok"}, ...]}
 enum RuleJSON {
-    /// Why a text cannot be turned.
+    /// Why a text or a JSON form cannot be turned.
     struct Fault: Error {
-        var reason: String
-    }
+        var message: String
+        var help: String?
 
-    // MARK: - To JSON
+        init(_ message: String) { self.message = message }
+
+        /// - Parameter place: A JSON pointer.
+        init(_ place: String, _ message: String, help: String? = nil) {
+            self.message = "at \(place.isEmpty ? "the top" : "`\(place)`"): \(message)"
+            self.help = help
+        }
+    }
 
     /// - Parameter text: A file in its canonical form.
     static func clauses(of text: String) throws(Fault) -> [JSONDocument] {
         var reader = LineReader(text)
         let clauses = try reader.clauses(depth: 0)
-        guard reader.isAtEnd else { throw Fault(reason: "a `}` closes nothing") }
+        guard reader.isAtEnd else { throw Fault("a `}` closes nothing") }
         return clauses
     }
 
-    // MARK: - From JSON
-
-    /// The text of the clauses; not yet in the canonical form.
-    static func text(of clauses: [JSONDocument]) throws(Fault) -> String {
-        var text = ""
-        try write(clauses, depth: 0, to: &text)
-        return text
-    }
-
-    private static func write(
-        _ clauses: [JSONDocument], depth: Int, to text: inout String
-    ) throws(Fault) {
-        guard depth < 64 else { throw Fault(reason: "clauses are nested too deeply") }
-        for clause in clauses {
-            guard case .object(let members) = clause else {
-                throw Fault(reason: "a clause is an object with a `text` or a `comment`")
-            }
-            for (name, _) in members
-            where !["text", "body", "after", "comment", "space", "word", "name"].contains(name) {
-                throw Fault(reason: "a clause has no member `\(name)`")
-            }
-            if clause["space"]?.bool == true { text += "\n" }
-            if let comment = clause["comment"]?.text {
-                guard comment.hasPrefix("#"), !comment.contains("\n") else {
-                    throw Fault(reason: "a comment begins with `#` and is one line")
-                }
-                text += comment + "\n"
-                continue
-            }
-            guard let own = clause["text"]?.text else {
-                throw Fault(reason: "a clause has a `text` or a `comment`")
-            }
-            guard let body = clause["body"] else {
-                text += own + "\n"
-                continue
-            }
-            guard let inner = body.elements else { throw Fault(reason: "`body` is an array") }
-            // A comment behind the opening brace stands behind the text.
-            let (head, remark) = split(own)
-            text += head + " {" + (remark.isEmpty ? "" : " " + remark) + "\n"
-            try write(inner, depth: depth + 1, to: &text)
-            let after = clause["after"]?.text ?? ""
-            text += "}" + (after.isEmpty ? "" : " " + after) + "\n"
-        }
-    }
-
-    /// What stands before the comment at the end of a text, and the comment.
-    private static func split(_ text: String) -> (String, String) {
-        let source = SourceText(name: "clause", text: text)
-        guard let comment = parse(source).tokens.last(where: { $0.kind == .comment }),
-            Int(comment.range.end) == text.utf8.count
-        else { return (text, "") }
-        let bytes = Array(text.utf8)
-        var end = Int(comment.range.start)
-        while end > 0, bytes[end - 1] == UInt8(ascii: " ") { end -= 1 }
-        return (
-            String(decoding: bytes[..<end], as: UTF8.self),
-            String(decoding: bytes[Int(comment.range.start)...], as: UTF8.self)
-        )
-    }
-
     /// The form of what `to-json` writes and `from-json` reads (JSON Schema, draft 2020-12).
-    static let schema = """
+    static let schema = #"""
         {
           "$schema": "https://json-schema.org/draft/2020-12/schema",
           "title": "A Martlet rule file as JSON, version 1",
@@ -99,20 +45,21 @@ enum RuleJSON {
             "clause": {
               "type": "object",
               "properties": {
-                "text": {"type": "string", "description": "the clause as a rule writes it, without braces; a line break where a comment stands inside"},
+                "text": {"type": "string", "pattern": "[^ \\t\\r\\n]", "description": "the clause as a rule writes it, without braces; a line break where a comment stands inside"},
                 "body": {"$ref": "#/$defs/clauses", "description": "what stands between the braces"},
                 "after": {"type": "string", "description": "what stands behind the closing brace"},
-                "comment": {"type": "string", "pattern": "^#", "description": "a comment on a line of its own, in place of `text`"},
+                "comment": {"type": "string", "pattern": "^#", "not": {"pattern": "\\n"}, "description": "a comment on a line of its own, in place of `text`"},
                 "space": {"const": true, "description": "an empty line stands before it"},
                 "word": {"type": "string", "description": "the first word of the text, to find clauses by; not read"},
                 "name": {"type": "string", "description": "what a declaration declares; not read"}
               },
               "oneOf": [{"required": ["text"]}, {"required": ["comment"]}],
+              "dependentRequired": {"body": ["text"], "after": ["body"]},
               "additionalProperties": false
             }
           }
         }
-        """
+        """#
 }
 
 /// Reads the lines of a file in its canonical form.
@@ -186,7 +133,7 @@ private struct LineReader {
             if opened {
                 members.append(("body", .array(try self.clauses(depth: depth + 1))))
                 guard next < lines.count else {
-                    throw RuleJSON.Fault(reason: "a block is not closed")
+                    throw RuleJSON.Fault("a block is not closed")
                 }
                 let after = lines[next].drop { $0 == " " }.dropFirst().drop { $0 == " " }
                 if !after.isEmpty { members.append(("after", .text(String(after)))) }

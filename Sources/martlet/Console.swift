@@ -1,3 +1,4 @@
+import RuleSyntax
 import StreamRuntime
 
 #if canImport(Glibc)
@@ -41,6 +42,12 @@ struct Console {
 
     /// A message that is always shown.
     func warn(_ text: String) { writeAll(2, Array((text + "\n").utf8)) }
+
+    /// Shows what is wrong with rules, on the stream of errors.
+    func warn(_ diagnostics: [Diagnostic], of sources: [SourceText]) {
+        let text = render(diagnostics, sources: sources, format: .text, colour: coloursErrors)
+        writeAll(2, Array(text.utf8))
+    }
 }
 
 func environmentVariable(_ name: String) -> String? {

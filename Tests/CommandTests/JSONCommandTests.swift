@@ -88,20 +88,58 @@ import Testing
         #expect(made.code == 0, "\(made.errors)")
         try workspace.write("m.rules", made.output)
         #expect(try workspace.martlet("check", "m.rules").code == 0)
-        for (input, word) in [
-            ("{", "no JSON"), ("{}", "`schema` must be 1"),
-            (#"{"schema":1,"clauses":[{"body":[]}]}"#, "has a `text`"),
-            (#"{"schema":1,"clauses":[{"text":"event x","bodies":[]}]}"#, "`bodies`"),
-            (#"{"schema":1,"clauses":[{"text":"rule x"}]}"#, "error["),
-        ] {
-            let run = try workspace.martlet("from-json", input: input)
-            #expect(run.code == 2, "\(input)")
-            #expect(run.errors.contains(word), "\(input): \(run.errors)")
-        }
         let schema = try workspace.martlet("to-json", "--schema")
         let page = try JSONSerialization.jsonObject(with: Data(schema.output.utf8))
         #expect((page as? [String: Any])?["$defs"] != nil)
         try workspace.write("bad.rules", "rule x {")
         #expect(try workspace.martlet("to-json", "bad.rules").code == 2)
+    }
+
+    @Test(
+        "what is no rule file as JSON is refused, with the place, what is and what is needed",
+        arguments: [
+            ("{", ["no JSON", "line 1, column 2"]),
+            ("{\"schema\":1,\n \"clauses\": nil}", ["no JSON", "line 2, column 13"]),
+            ("[]", ["at the top: this is an array, and an object is needed"]),
+            ("{}", ["at the top: the member `schema` is missing"]),
+            (#"{"schema":1}"#, ["at the top: the member `clauses` is missing"]),
+            (#"{"schema":2,"clauses":[]}"#, ["at `/schema`: this is the number 2"]),
+            (#"{"schema":1,"file":null,"clauses":[]}"#, ["at `/file`: this is `null`", "text"]),
+            (#"{"schema":1,"clauses":{}}"#, ["at `/clauses`: this is an object", "array"]),
+            (#"{"schema":1,"clauses":[],"a/b~":1}"#, ["at `/a~1b~0`: a rule file has no member"]),
+            (#"{"schema":1,"clauses":[{"body":[]}]}"#, ["at `/clauses/0`", "`text`", "`comment`"]),
+            (
+                #"{"schema":1,"clauses":[{"text":"event x","boddy":[]}]}"#,
+                ["at `/clauses/0/boddy`", "a similar name: `body`"]
+            ),
+            (
+                #"{"schema":1,"clauses":[{"text":"event x","body":[{"text":"a: text"},3]}]}"#,
+                ["at `/clauses/0/body/1`: this is the number 3, and an object is needed"]
+            ),
+            (#"{"schema":1,"clauses":[{"text":" "}]}"#, ["at `/clauses/0/text`", "empty"]),
+            (
+                #"{"schema":1,"clauses":[{"text":"x","text":"y"}]}"#,
+                ["at `/clauses/0/text`", "stands twice"]
+            ),
+            (
+                #"{"schema":1,"clauses":[{"text":"event x","body":[],"space":false}]}"#,
+                ["at `/clauses/0/space`: this is `false`"]
+            ),
+            (#"{"schema":1,"clauses":[{"text":"x","after":"y"}]}"#, ["at `/clauses/0/after`"]),
+            (#"{"schema":1,"clauses":[{"comment":"a"}]}"#, ["at `/clauses/0/comment`", "`#`"]),
+            (
+                ##"{"schema":1,"clauses":[{"comment":"# a","body":[]}]}"##,
+                ["at `/clauses/0/body`", "a clause of its own"]
+            ),
+            (
+                ##"{"schema":1,"clauses":[{"comment":"# a","space":true},{"text":"rule x"}]}"##,
+                ["error[", "line 3 of the rules is made of `/clauses/1`"]
+            ),
+        ] as [(String, [String])])
+    func refused(input: String, words: [String]) throws {
+        let run = try Workspace().martlet("from-json", input: input)
+        #expect(run.code == 2)
+        #expect(run.output == "")
+        for word in words { #expect(run.errors.contains(word), "\(run.errors)") }
     }
 }

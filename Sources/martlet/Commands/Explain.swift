@@ -156,13 +156,7 @@ private func findRule(
     }
     if set.compilation.hasErrors {
         let errors = set.compilation.diagnostics.filter { $0.severity == .error }
-        writeAll(
-            2,
-            Array(
-                render(
-                    errors, sources: set.compilation.sources, format: .text,
-                    colour: console.coloursErrors
-                ).utf8))
+        console.warn(errors, of: set.compilation.sources)
     }
     let near = suggest(name, among: set.compilation.plans.map(\.name))
     throw Failure(

@@ -34,10 +34,7 @@ let formatCommand = CommandSpec(
     for source in files.sources {
         let parsed = parse(source)
         guard let formatted = format(parsed, source: source) else {
-            let shown = render(
-                parsed.diagnostics, sources: files.sources, format: .text,
-                colour: console.coloursErrors)
-            console.warn(shown)
+            console.warn(parsed.diagnostics, of: files.sources)
             code = .badRules
             continue
         }
@@ -69,10 +66,7 @@ private func formatStandardInput(_ console: Console) throws(Failure) -> ExitCode
     let source = SourceText(id: SourceID(rawValue: 0), name: "standard input", bytes: bytes)
     let parsed = parse(source)
     guard let formatted = format(parsed, source: source) else {
-        console.warn(
-            render(
-                parsed.diagnostics, sources: [source], format: .text, colour: console.coloursErrors)
-        )
+        console.warn(parsed.diagnostics, of: [source])
         return .badRules
     }
     writeAll(1, Array(formatted.utf8))

@@ -46,18 +46,18 @@ let toJSONCommand = CommandSpec(
             continue
         }
         do throws(RuleJSON.Fault) {
-            let clauses = try RuleJSON.clauses(of: text)
+            let document = JSONDocument.object([
+                ("schema", 1), ("file", .text(source.name)),
+                ("clauses", .array(try RuleJSON.clauses(of: text))),
+            ])
             // What would not come back is not handed out.
-            let back = SourceText(name: source.name, text: try RuleJSON.text(of: clauses))
+            let back = SourceText(name: source.name, text: try RuleJSON.text(of: document).text)
             guard format(parse(back), source: back) == text else {
-                throw RuleJSON.Fault(reason: "the JSON form would not hold all of it")
+                throw RuleJSON.Fault("the JSON form would not hold all of it")
             }
-            console.print(
-                JSONDocument.object([
-                    ("schema", 1), ("file", .text(source.name)), ("clauses", .array(clauses)),
-                ]).line)
+            console.print(document.line)
         } catch {
-            throw Failure(.failed, "`\(source.name)`: \(error.reason)")
+            throw Failure(.failed, "`\(source.name)`: \(error.message)")
         }
     }
     return code
@@ -86,30 +86,45 @@ let fromJSONCommand = CommandSpec(
     guard let bytes = path == "-" ? readAll(0) : readFile(path) else {
         throw Failure(.badRules, "cannot read `\(path)`: \(systemError())")
     }
-    let document: JSONDocument
-    do throws(JSONDocument.Fault) {
-        document = try JSONDocument(parsing: bytes)
-    } catch {
-        throw Failure(
-            .badRules, "this is no JSON: \(error.reason) at byte \(error.offset)",
-            help: "one object, as `martlet to-json` prints for one file")
-    }
-    guard document["schema"]?.integer == 1, let clauses = document["clauses"]?.elements else {
-        throw Failure(
-            .badRules, "this is no rule file: `schema` must be 1, and `clauses` an array",
-            help: "`martlet to-json --schema` prints the form")
-    }
-    let text: String
+    let document = try jsonDocument(bytes, path)
+    let made: RuleJSON.Text
     do throws(RuleJSON.Fault) {
-        text = try RuleJSON.text(of: clauses)
+        made = try RuleJSON.text(of: document)
     } catch {
         throw Failure(
-            .badRules, error.reason, help: "`martlet to-json --schema` prints the form")
+            .badRules, error.message,
+            help: error.help ?? "`martlet to-json --schema` prints the form")
     }
-    let source = SourceText(id: SourceID(rawValue: 0), name: "the rules", text: text)
-    guard let formatted = try canonical(source, [source], console) else { return .badRules }
+    let source = SourceText(name: "the rules", text: made.text)
+    guard let formatted = try canonical(source, [source], console) else {
+        // The text is nobody's file: its lines are told by the clauses that they were made of.
+        var told: Set<Int> = []
+        for diagnostic in parse(source).diagnostics {
+            let line = source.line(at: diagnostic.primary.range.start)
+            guard line < made.places.count, told.insert(line).inserted else { continue }
+            console.warn("line \(line + 1) of the rules is made of `\(made.places[line])`")
+        }
+        return .badRules
+    }
     writeAll(1, Array(formatted.utf8))
     return .fine
+}
+
+private func jsonDocument(_ bytes: [UInt8], _ path: String) throws(Failure) -> JSONDocument {
+    let name = path == "-" ? "standard input" : path
+    let help = "one object, as `martlet to-json` prints on one line for each file"
+    guard String(validating: bytes, as: UTF8.self) != nil else {
+        throw Failure(.badRules, "`\(name)` is no JSON: it is not UTF-8", help: help)
+    }
+    do throws(JSONDocument.Fault) {
+        return try JSONDocument(parsing: bytes)
+    } catch {
+        let source = SourceText(id: SourceID(rawValue: 0), name: name, bytes: bytes)
+        let (line, column) = source.position(at: UInt32(error.offset))
+        throw Failure(
+            .badRules, "`\(name)` is no JSON: \(error.reason) at line \(line), column \(column)",
+            help: help)
+    }
 }
 
 /// The canonical form; nil after its errors were shown.
@@ -118,7 +133,6 @@ private func canonical(
 ) throws(Failure) -> String? {
     let parsed = parse(source)
     if let formatted = format(parsed, source: source) { return formatted }
-    console.warn(
-        render(parsed.diagnostics, sources: sources, format: .text, colour: console.coloursErrors))
+    console.warn(parsed.diagnostics, of: sources)
     return nil
 }
