@@ -54,6 +54,10 @@ public struct PipelineSummary: Sendable {
     /// Event times of the earliest and the latest row.
     public var firstTime: Timestamp?
     public var lastTime: Timestamp?
+    /// How long it takes on the clock until the next event of a paced replay is due.
+    public var pause = TimeSpan.zero
+    /// By how much a paced replay was behind its pace on the clock, at worst.
+    public var lag = TimeSpan.zero
 
     public init() {}
 }
@@ -94,6 +98,8 @@ public final class Pipeline {
     private let requests: PipelineRequests?
     /// Nil when there is no limit on memory.
     private var memory: MemoryGuard?
+    /// Nil: as fast as events can be read.
+    private var pace: ReplayPace?
     private let latenessMax: TimeSpan
     /// What outlasts a crash; nil when nothing does.
     let store: DurableStore?
@@ -106,6 +112,8 @@ public final class Pipeline {
 
     /// Rows that one batch holds at most.
     private static let batchRows = 2048
+    /// How long a paced replay sleeps before it looks around, in nanoseconds.
+    private static let napMax: Int64 = 50_000_000
     /// How long the sinks may take at the end, in nanoseconds.
     private static let drainPatience: Int64 = 10_000_000_000
     /// How many batches are under way at once: enough that no thread waits for another at each.
@@ -120,13 +128,14 @@ public final class Pipeline {
     ///   - store: What outlasts a crash: the pipeline goes on from it, and hands it all alerts.
     ///   - keepsMetrics: Whether the summaries given to the output hold the buckets of metrics.
     ///   - memory: What the process may have.
+    ///   - pace: How fast event time passes; nil: as fast as events can be read.
     ///   - requests: Through which other threads reach the pipeline while it runs.
     /// - Precondition: there is at least one input and one shard.
     public init(
         program: Program, inputs: [PipelineInput], mode: Mode, shardCount: Int,
         environment: EngineEnvironment, lists: ListWatcher?, limits: EngineLimits = EngineLimits(),
-        keepsMetrics: Bool = false, memory: MemoryLimit? = nil, requests: PipelineRequests? = nil,
-        store: DurableStore? = nil, clock: RuntimeClock = .system
+        keepsMetrics: Bool = false, memory: MemoryLimit? = nil, pace: ReplayPace? = nil,
+        requests: PipelineRequests? = nil, store: DurableStore? = nil, clock: RuntimeClock = .system
     ) {
         precondition(!inputs.isEmpty && shardCount > 0, "a pipeline has an input and a shard")
         self.program = program
@@ -134,6 +143,7 @@ public final class Pipeline {
         self.lists = lists
         self.requests = requests
         self.memory = memory.map(MemoryGuard.init)
+        self.pace = pace
         latenessMax = inputs.map(\.lateness).max() ?? .zero
         self.store = store
         self.clock = clock
@@ -218,6 +228,7 @@ public final class Pipeline {
                 try passOn(output)
                 continue
             }
+            if try naps(before: feed, output) { continue }
             let rows = try takeRows(of: feed)
             if rows.count < Pipeline.rowsWorthAThread {
                 try finishAll(output)
@@ -248,6 +259,27 @@ public final class Pipeline {
         summary.engine = engineCounters
         summary.openDeadlines = shards.reduce(0) { $0 + $1.openDeadlines }
         return summary
+    }
+
+    /// Where the next row is not due yet: passes on what was made of those before, and sleeps a while.
+    private func naps(
+        before feed: Feed, _ output: ([Alert], [InputFault], PipelineSummary) throws -> Void
+    ) throws -> Bool {
+        let wait = timeToWait(for: feed)
+        summary.pause = wait
+        guard wait > .zero else { return false }
+        try passOn(output)
+        // Writing took its time too. The sleep of the system counts in microseconds.
+        let left = timeToWait(for: feed).nanoseconds
+        if left > 0 { clock.sleep(min(max(left, 1_000), Pipeline.napMax)) }
+        return true
+    }
+
+    private func timeToWait(for feed: Feed) -> TimeSpan {
+        guard pace != nil else { return .zero }
+        let wait = pace?.wait(for: feed.head.time, now: clock.now()) ?? .zero
+        summary.lag = pace?.lag ?? .zero
+        return wait
     }
 
     /// Nothing more comes: all events that wait are judged, and open groups are told.
@@ -330,7 +362,9 @@ public final class Pipeline {
             // A live input waits only when nothing else is at hand.
             let patience = mode == .replay ? 1_000 : feeds.count == 1 ? 100 : 10
             let wait = waits ? patience : 0
-            feed.fill(rowMax: Pipeline.batchRows, arrival: &arrival, waitMilliseconds: wait)
+            // Under a pace nothing is read ahead of its time but the next event.
+            let rowMax = pace == nil ? Pipeline.batchRows : 1
+            feed.fill(rowMax: rowMax, arrival: &arrival, waitMilliseconds: wait)
             // A replay must know the next row of every input before it can choose.
             if mode == .replay, !feed.hasRows, !feed.isEnded { return nil }
         }

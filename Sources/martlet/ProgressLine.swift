@@ -1,3 +1,4 @@
+import RuleModel
 import StreamRuntime
 
 /// One line on the terminal that says how far a long replay is; nothing where nobody watches.
@@ -17,13 +18,8 @@ struct ProgressLine {
     /// - Parameters:
     ///   - fraction: Part of the input that was read, 0 to 1; nil when its size is unknown.
     mutating func update(events: Int, alerts: Int, fraction: Double?) {
-        guard isShown else { return }
-        let now = monotonicSeconds()
-        guard now >= nextUpdate else { return }
-        nextUpdate = now + 0.2
-        isOnScreen = true
-        let elapsed = now - started
-        var text = "\r\u{1B}[K"
+        guard let elapsed = elapsedIfDue() else { return }
+        var text = ""
         if let fraction {
             let filled = Int(fraction * 24)
             text += "[" + String(repeating: "=", count: filled)
@@ -34,8 +30,34 @@ struct ProgressLine {
             }
         }
         text += "\(grouped(events)) events  \(grouped(Int(Double(events) / elapsed)))/s  "
-        text += counted(alerts, "alert")
-        writeAll(2, Array(text.utf8))
+        show(text + counted(alerts, "alert"))
+    }
+
+    /// For a replay with a pace.
+    ///
+    /// - Parameters:
+    ///   - reached: Where event time stands; nil before the first event.
+    ///   - pause: How long it takes on the clock until the next event is due.
+    mutating func update(reached: Timestamp?, pause: TimeSpan, alerts: Int) {
+        guard elapsedIfDue() != nil, let reached else { return }
+        var text = "event time \(reached)  "
+        let seconds = Int64(pause.seconds)
+        if seconds > 0 { text += "next event in \(TimeSpan.second * seconds)  " }
+        show(text + counted(alerts, "alert"))
+    }
+
+    /// Seconds since the start; nil when the line was shown a moment ago.
+    private mutating func elapsedIfDue() -> Double? {
+        guard isShown else { return nil }
+        let now = monotonicSeconds()
+        guard now >= nextUpdate else { return nil }
+        nextUpdate = now + 0.2
+        return now - started
+    }
+
+    private mutating func show(_ text: String) {
+        isOnScreen = true
+        writeAll(2, Array("\r\u{1B}[K\(text)".utf8))
     }
 
     /// Takes the line away, before other text and at the end.

@@ -41,7 +41,7 @@ final class ReplayWatch {
 
     /// The records of the span.
     func take(_ found: [Alert], reached: Timestamp?) -> [Alert] {
-        if let until, let reached, reached > until + lateness { hasPassed = true }
+        if let lastOfInterest, let reached, reached > lastOfInterest { hasPassed = true }
         let inside = found.filter { alert in
             (from.map { alert.matchedAt >= $0 } ?? true)
                 && (until.map { alert.matchedAt <= $0 } ?? true)
@@ -51,6 +51,9 @@ final class ReplayWatch {
         if reportPath != nil || budget != nil || expected != nil { alerts += inside }
         return inside
     }
+
+    /// Where event time has to come to, so that nothing more can lie in the span.
+    var lastOfInterest: Timestamp? { until.map { $0 + lateness } }
 
     /// Nothing that comes can lie in the span.
     var isPast: Bool { hasPassed }

@@ -86,6 +86,8 @@ struct RunSession {
     private var limits = EngineLimits()
     /// What a replay does with its alerts besides printing them.
     var watch: ReplayWatch?
+    /// How many times as fast as the clock event time passes in a replay; nil: as fast as it can be read.
+    var speed: Double?
 
     init(
         _ arguments: ParsedArguments, tellsEmission: Bool, defaultRules: String? = nil
@@ -162,6 +164,9 @@ struct RunSession {
             program: rules.program, inputs: inputs, mode: mode, shardCount: shardCount,
             environment: rules.environment, lists: mode == .live ? rules.listWatcher : nil,
             limits: limits, keepsMetrics: metricOutput != nil, memory: try memoryLimit(),
+            pace: speed.map {
+                ReplayPace(speed: $0, from: watch?.from, until: watch?.lastOfInterest)
+            },
             requests: requests, store: store)
         StopRequest.listen()
         let socket = try control?.begin(
@@ -214,9 +219,17 @@ struct RunSession {
                 }
                 listFaultsShown = summary.listFaults.count
                 for miss in summary.nearMisses { console.note(describe(miss, pipeline.program)) }
-                progress.update(
-                    events: summary.input.events, alerts: summary.alerts.sent,
-                    fraction: sizeInBytes.map { Double(summary.input.bytes) / Double(max(1, $0)) })
+                if speed != nil {
+                    progress.update(
+                        reached: summary.lastTime, pause: summary.pause,
+                        alerts: summary.alerts.sent)
+                } else {
+                    progress.update(
+                        events: summary.input.events, alerts: summary.alerts.sent,
+                        fraction: sizeInBytes.map {
+                            Double(summary.input.bytes) / Double(max(1, $0))
+                        })
+                }
             }
         } catch {
             progress.clear()
@@ -225,6 +238,11 @@ struct RunSession {
         progress.clear()
         let seconds = monotonicSeconds() - started
         console.note(describe(summary, program: pipeline.program, seconds: seconds))
+        if let speed, summary.lag.seconds >= 1 {
+            console.warn(
+                "martlet: events were up to \(shortSeconds(summary.lag.seconds)) behind `--speed \(Value.text(of: speed))`"
+            )
+        }
         if let code = StopRequest.exitCode, mode == .replay { return code }
         let isAsWanted =
             try watch?.finish(

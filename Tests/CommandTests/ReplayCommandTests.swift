@@ -58,6 +58,35 @@ private let events =
         #expect(turned.code == 3)
     }
 
+    @Test("a pace changes no byte of the alerts, and what is none is refused")
+    func speed() throws {
+        let plain = try replay(workspace())
+        // A day of events takes less than a tenth of a second.
+        let paced = try replay(workspace(), "--speed", "1000000")
+        #expect(paced.code == 0)
+        #expect(paced.output == plain.output)
+        #expect(plain.output.split(separator: "\n").count == 4)
+        for speed in ["0", "-1", "nan", "inf", "0x10", "1e3", "1..2", ".", "", "1000001", "max"] {
+            let run = try replay(workspace(), "--speed", speed)
+            #expect(run.code == 3, "\(speed)")
+            #expect(run.output == "")
+            #expect(run.errors.contains("and got `\(speed)`"), "\(run.errors)")
+        }
+    }
+
+    @Test("a replay with a pace writes alerts as they come, and ends when asked to")
+    func paced() throws {
+        let workspace = try workspace()
+        // The first pair is four seconds apart, the next comes in ten minutes.
+        let run = try workspace.start(
+            ["replay", "e.ndjson", "--rules", "r.rules", "--format", "json", "--speed", "8"])
+        #expect(try run.wait(until: { try run.output().contains("2026-01-01T00:00:05Z") }))
+        run.interrupt()
+        let end = try run.wait()
+        #expect(end.code == 130)
+        #expect(end.output.split(separator: "\n").count == 1)
+    }
+
     @Test("a budget names the rule and its worst day")
     func budget() throws {
         let kept = try replay(workspace(), "--budget", "3/day")

@@ -224,7 +224,7 @@ import Testing
 }
 
 /// Lines that come a few at a time.
-private final class LineSource: ByteSource {
+final class LineSource: ByteSource {
     private var lines: ArraySlice<String>
     private let pieces: Int
 
