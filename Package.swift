@@ -24,10 +24,10 @@ let package = Package(
         .target(
             name: "StreamRuntime",
             dependencies: [
-                "RuleModel", "MatchEngine", "CFork", "CZlib", "CZstd", "CCurl", "CCrypto",
+                "RuleModel", "MatchEngine", "CSystem", "CZlib", "CZstd", "CCurl", "CCrypto",
                 "CSQLite",
             ]),
-        .systemLibrary(name: "CFork"),
+        .systemLibrary(name: "CSystem"),
 
         // Regular expressions in linear time, one library for both towers, so that what `check`
         // accepts is what runs.

@@ -1,3 +1,4 @@
+import CSystem
 import Foundation
 
 /// Runs something on a thread of its own, for as long as it takes.
@@ -6,10 +7,13 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
 }
 
 /// The folder that a path lies in, empty for the current one. Foundation's own traps on `.`.
-func parentFolder(_ path: String) -> String {
+public func parentFolder(_ path: String) -> String {
     guard let slash = path.lastIndex(of: "/") else { return "" }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }
+
+/// Whether something says that it keeps the clock of this machine right.
+public var clockIsKept: Bool { CSystem.clockIsKept() != 0 }
 
 /// How much of the machine's memory this process has; 0 where the system does not say.
 public func residentBytes() -> Int {

@@ -7,7 +7,8 @@ import StreamRuntime
 
 /// Every verb, in the order of `martlet --help`.
 let allCommands: [CommandSpec] = [
-    runCommand, reloadCommand, statusCommand, alertsCommand, silenceCommand, deadLetterCommand,
+    runCommand, reloadCommand, statusCommand, doctorCommand, alertsCommand, silenceCommand,
+    deadLetterCommand,
     stateCommand,
     replayCommand, testCommand, checkCommand,
     formatCommand, planCommand, diffCommand,

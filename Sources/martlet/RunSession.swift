@@ -290,7 +290,7 @@ func zoneTables(of program: Program) -> [String: ZoneTable] {
 }
 
 /// What deployment blocks ask for and this version does not do: said at the start, never passed over.
-private func unusedSettings(_ deployment: DeploymentPlan) -> [String] {
+func unusedSettings(_ deployment: DeploymentPlan) -> [String] {
     var lines: [String] = []
     let engine = deployment.engine
     if engine.listen != nil {

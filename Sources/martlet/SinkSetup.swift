@@ -40,7 +40,7 @@ func openStore(
     inputs: [PipelineInput], showsAlways: Bool
 ) throws(Failure) -> (store: DurableStore?, guarantees: [Guarantee]) {
     var routes: [(route: SinkRoute, shown: String)] = []
-    for plan in deployment.sinks { routes.append(try route(plan, console)) }
+    for plan in deployment.sinks { routes.append(try declaredSink(plan, console)) }
     let isJSON = arguments.value("format").map { $0 == "json" }
     if let path = arguments.value("to"), path != "-" {
         let form = alertForm(isJSON: isJSON, isFile: true, colour: false, showsDate: false)
@@ -98,7 +98,8 @@ private func guarantee(isKept: Bool, canReread: Bool, _ promise: SinkPromise) ->
 
 // MARK: - Declared sinks
 
-private func route(
+/// A `sink` block, with what it is called where people read it. Its secrets are read.
+func declaredSink(
     _ plan: SinkPlan, _ console: Console
 ) throws(Failure) -> (route: SinkRoute, shown: String) {
     for (isSet, word) in [(plan.grouping != nil, "group"), (plan.rate != nil, "rate")] where isSet {

@@ -44,6 +44,8 @@ final class SimulatedSink: Sink {
         isIdempotent && state.withLock { $0.held.contains(entry.alert.recordID) }
     }
 
+    func probe() -> ProbeResult { .reached("simulated") }
+
     func deliver(_ entries: [OutboxEntry]) -> [DeliveryResult] {
         state.withLock { state in
             var hasFailed = false

@@ -1,4 +1,4 @@
-import CFork
+import CSystem
 import Glibc
 
 /// A copy of this process that writes one file from memory as it was when the copy was made, while

@@ -61,6 +61,29 @@ public final class FileSink: Sink {
     }
 
     /// See `Sink`.
+    public func probe() -> ProbeResult {
+        var information = stat()
+        guard stat(path, &information) == 0 else {
+            let folder = path.contains("/") ? parentFolder(path) : "."
+            guard access(folder, W_OK) == 0 else {
+                return .unreachable(
+                    "`\(path)` is not there, and cannot be made: \(systemError())",
+                    fix: "make the folder `\(folder)`, for the user of the engine")
+            }
+            return .reached("`\(path)` is not there yet, and is made")
+        }
+        if information.st_mode & S_IFMT == S_IFDIR {
+            return .unreachable("`\(path)` is a folder", fix: "name a file in it")
+        }
+        guard access(path, W_OK) == 0 else {
+            return .unreachable(
+                "`\(path)` cannot be written: \(systemError())",
+                fix: "give the file to the user of the engine")
+        }
+        return .reached("`\(path)` can be written")
+    }
+
+    /// See `Sink`.
     public func deliver(_ entries: [OutboxEntry]) -> [DeliveryResult] {
         state.withLock { state in
             func all(_ reason: String) -> [DeliveryResult] {

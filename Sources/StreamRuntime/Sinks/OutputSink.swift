@@ -18,6 +18,9 @@ public final class OutputSink: Sink {
     public func open(mark: Int) {}
 
     /// See `Sink`.
+    public func probe() -> ProbeResult { .reached("standard output of the engine") }
+
+    /// See `Sink`.
     public func deliver(_ entries: [OutboxEntry]) -> [DeliveryResult] {
         var bytes: [UInt8] = []
         for entry in entries { form.append(entry, to: &bytes) }

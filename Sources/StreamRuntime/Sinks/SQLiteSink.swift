@@ -1,4 +1,5 @@
 import CSQLite
+import Glibc
 import RuleModel
 import Synchronization
 
@@ -45,8 +46,6 @@ public final class SQLiteSink: Sink {
         let reason: String? = state.withLock { state in
             guard sqlite3_open(path, &state.database) == SQLITE_OK else { return message(state) }
             sqlite3_busy_timeout(state.database, 5000)
-            // A quote inside a name is written twice.
-            let name = "\"" + table.replacing("\"", with: "\"\"") + "\""
             let statements = [
                 "PRAGMA journal_mode=WAL", "PRAGMA synchronous=FULL",
                 """
@@ -75,6 +74,52 @@ public final class SQLiteSink: Sink {
         }
         if let reason { throw SinkError("the database `\(path)` cannot be used: \(reason)") }
     }
+
+    /// See `Sink`.
+    public func probe() -> ProbeResult {
+        guard access(path, F_OK) == 0 else { return FileSink(path: path, form: .json).probe() }
+        var database: OpaquePointer?
+        var statement: OpaquePointer?
+        defer {
+            sqlite3_finalize(statement)
+            sqlite3_close_v2(database)
+        }
+        func unreachable() -> ProbeResult {
+            .unreachable(
+                "the database `\(path)` cannot be used: "
+                    + String(cString: sqlite3_errmsg(database)),
+                fix: "name another file, or mend this one with the `sqlite3` shell")
+        }
+        guard sqlite3_open_v2(path, &database, SQLITE_OPEN_READONLY, nil) == SQLITE_OK,
+            sqlite3_exec(database, "SELECT count(*) FROM sqlite_schema", nil, nil, nil) == SQLITE_OK
+        else { return unreachable() }
+        sqlite3_busy_timeout(database, 5000)
+        let count = "SELECT count(*) FROM \(name)"
+        if sqlite3_prepare_v2(database, count, -1, &statement, nil) != SQLITE_OK {
+            return .reached("`\(path)` has no table \(name) yet, which is made")
+        }
+        guard sqlite3_step(statement) == SQLITE_ROW else { return unreachable() }
+        let rows = Int(sqlite3_column_int64(statement, 0))
+        let columns = """
+            SELECT id, rule, state, severity, message, matched_at, emitted_at, record, matched_ns
+            FROM \(name)
+            """
+        guard sqlite3_exec(database, columns + " LIMIT 0", nil, nil, nil) == SQLITE_OK else {
+            return .unreachable(
+                "the table \(name) of `\(path)` is not one of alerts: "
+                    + String(cString: sqlite3_errmsg(database)),
+                fix: "name another table with `table`")
+        }
+        guard access(path, W_OK) == 0 else {
+            return .unreachable(
+                "`\(path)` cannot be written: \(systemError())",
+                fix: "give the file to the user of the engine")
+        }
+        return .reached("`\(path)`, \(counted(rows, "alert")) in \(name)")
+    }
+
+    /// The table as SQL names it: a quote inside is written twice.
+    private var name: String { "\"" + table.replacing("\"", with: "\"\"") + "\"" }
 
     /// See `Sink`.
     public func deliver(_ entries: [OutboxEntry]) -> [DeliveryResult] {

@@ -15,6 +15,17 @@ public protocol Sink: AnyObject, Sendable {
     func holds(_ entry: OutboxEntry) -> Bool
     /// Delivers alerts, and says what became of each.
     func deliver(_ entries: [OutboxEntry]) -> [DeliveryResult]
+    /// Looks whether the sink could take alerts, without giving it one and without changing anything.
+    /// Not on a sink that is open.
+    func probe() -> ProbeResult
+}
+
+/// What a look at a sink found, for people, and what to do about it.
+public enum ProbeResult: Sendable, Equatable {
+    case reached(String)
+    /// It answers, and not as one would expect.
+    case doubtful(String, fix: String)
+    case unreachable(String, fix: String)
 }
 
 extension Sink {

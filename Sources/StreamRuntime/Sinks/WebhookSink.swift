@@ -75,6 +75,56 @@ public final class WebhookSink: Sink {
         }
     }
 
+    /// Asks with HEAD, which every server knows and which gives it nothing to do.
+    /// See `Sink`.
+    public func probe() -> ProbeResult {
+        _ = curlIsReady
+        guard let handle = curl_easy_init() else {
+            return .unreachable("libcurl cannot be started", fix: "install libcurl4")
+        }
+        var list: UnsafeMutablePointer<curl_slist>?
+        for header in ["User-Agent: martlet"] + settings.headers {
+            list = curl_slist_append(list, header)
+        }
+        defer {
+            curl_easy_cleanup(handle)
+            curl_slist_free_all(list)
+        }
+        prepare(handle, headers: list)
+        curl_set_long(handle, CURLOPT_NOBODY, 1)
+        let code = curl_easy_perform(handle)
+        let host = settings.url.prefix { $0 != "?" }.split(separator: "/").dropFirst().first ?? ""
+        guard code == CURLE_OK else {
+            let reason =
+                code == CURLE_ABORTED_BY_CALLBACK
+                ? "the address is link-local and refused"
+                : String(cString: curl_easy_strerror(code))
+            return .unreachable(
+                "\(host): \(reason)",
+                fix: "is the `url` right, the server up, and its certificate known to this machine?"
+            )
+        }
+        let status = curl_status(handle)
+        switch status {
+        case 200..<300, 400, 405, 411, 415, 422, 501:
+            return .reached("\(host) answered \(status) to HEAD")
+        case 401, 403:
+            return .doubtful(
+                "\(host) answered \(status)", fix: "are the `headers` with the token right?")
+        case 300..<400:
+            return .doubtful(
+                "\(host) answered \(status), and redirects are not followed",
+                fix: "write the address that it redirects to")
+        case 404, 410:
+            return .doubtful(
+                "\(host) answered \(status) to HEAD",
+                fix: "is the path right? Some servers answer so to all but POST")
+        default:
+            return .doubtful(
+                "\(host) answered \(status)", fix: "alerts are kept and tried again meanwhile")
+        }
+    }
+
     private func post(_ entries: [OutboxEntry], _ multi: OpaquePointer) -> [DeliveryResult] {
         var calls: [(handle: UnsafeMutableRawPointer, headers: UnsafeMutablePointer<curl_slist>?)] =
             []
@@ -126,19 +176,25 @@ public final class WebhookSink: Sink {
         }
         var list: UnsafeMutablePointer<curl_slist>?
         for header in headers + settings.headers { list = curl_slist_append(list, header) }
-        curl_set_guards(handle)
-        curl_set_text(handle, CURLOPT_URL, settings.url)
-        curl_set_headers(handle, list)
+        prepare(handle, headers: list)
         body.withUnsafeBytes { bytes in
             _ = curl_set_body(handle, bytes.baseAddress, bytes.count)
         }
+        return list
+    }
+
+    private func prepare(
+        _ handle: UnsafeMutableRawPointer, headers list: UnsafeMutablePointer<curl_slist>?
+    ) {
+        curl_set_guards(handle)
+        curl_set_text(handle, CURLOPT_URL, settings.url)
+        curl_set_headers(handle, list)
         curl_set_long(handle, CURLOPT_TIMEOUT, settings.timeoutSeconds)
         curl_set_long(handle, CURLOPT_SSL_VERIFYPEER, settings.verifies ? 1 : 0)
         curl_set_long(handle, CURLOPT_SSL_VERIFYHOST, settings.verifies ? 2 : 0)
         if let path = settings.authorities { curl_set_text(handle, CURLOPT_CAINFO, path) }
         if let path = settings.certificate { curl_set_text(handle, CURLOPT_SSLCERT, path) }
         if let path = settings.privateKey { curl_set_text(handle, CURLOPT_SSLKEY, path) }
-        return list
     }
 
     private func result(_ handle: UnsafeMutableRawPointer, _ code: CURLcode) -> DeliveryResult {

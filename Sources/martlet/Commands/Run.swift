@@ -94,7 +94,7 @@ private func liveInputs(
 }
 
 /// A `source` block as an input.
-private func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput {
+func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput {
     var options = InputOptions()
     if let timeField = plan.timeField { options.timeField = timeField }
     switch plan.type {

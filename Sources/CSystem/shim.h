@@ -1,9 +1,11 @@
-// Swift does not offer `fork`, since little may be done after it; what is done is in `ForkedWriter.swift`.
+// What Swift does not import of the C library. `fork` is left out there since little may be done after it; what
+// is done is in `ForkedWriter.swift`.
 #pragma once
 
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
+#include <sys/timex.h>
 #include <unistd.h>
 
 /// Copies this process, with the calling thread alone. The copy ends with that thread, leaves signals
@@ -21,4 +23,11 @@ static inline pid_t forkForFile(int kept) {
     if (kept > 3) syscall(SYS_close_range, 3u, (unsigned)kept - 1, 0u);
     syscall(SYS_close_range, (unsigned)kept + 1, ~0u, 0u);
     return 0;
+}
+
+/// Whether something, such as an NTP client, says that it keeps the clock of this machine right.
+static inline int clockIsKept(void) {
+    struct timex clock = {0};
+    int state = adjtimex(&clock);
+    return state >= 0 && state != TIME_ERROR;
 }
