@@ -21,9 +21,11 @@ func describe(_ recovery: Pipeline.RecoveryReport) -> String? {
 /// `soc: 3 delivered, 1 tried again; in trouble: refused`
 func describe(_ sink: DeliveryCounters) -> String {
     var text = "\(sink.name): \(grouped(sink.delivered)) delivered"
+    if sink.grouped > 0 { text += ", \(grouped(sink.grouped)) more in groups" }
     if sink.retries > 0 { text += ", \(grouped(sink.retries)) tried again" }
     if sink.redelivered > 0 { text += ", \(grouped(sink.redelivered)) perhaps a second time" }
     if sink.deadLetters > 0 { text += ", \(counted(sink.deadLetters, "dead letter"))" }
+    if sink.isAtRate { text += "; more wait for its rate" }
     if let trouble = sink.trouble { text += "; in trouble: \(trouble)" }
     return text
 }

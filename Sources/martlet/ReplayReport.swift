@@ -246,7 +246,7 @@ struct ReplayReport {
         var text =
             "<table><thead><tr><th>time<th>severity<th>rule<th>key<th>message</tr></thead><tbody>"
         for alert in alerts.prefix(ReplayReport.listed) {
-            let key = alert.key.map { "\($0.name)=\($0.value.plainText)" }.joined(separator: " ")
+            let key = alert.keyText
             text +=
                 "<tr><td class=t>\(escaped(alert.matchedAt.description))"
                 + "<td><i class=\"\(alert.severity.rawValue)\"></i>\(alert.severity.rawValue)"

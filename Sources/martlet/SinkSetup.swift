@@ -1,5 +1,6 @@
 import RuleCompiler
 import RuleModel
+import RuleSyntax
 import StreamRuntime
 
 #if canImport(Glibc)
@@ -36,11 +37,14 @@ func dataFolder(_ arguments: ParsedArguments, _ deployment: DeploymentPlan) -> S
 /// - Parameter showsAlways: Whether the promises are told without a data folder and sinks, too.
 /// - Returns: No store when there are neither, so that alerts are simply printed.
 func openStore(
-    _ arguments: ParsedArguments, _ deployment: DeploymentPlan, _ console: Console,
+    _ arguments: ParsedArguments, _ compilation: Compilation, _ console: Console,
     inputs: [PipelineInput], showsAlways: Bool
 ) throws(Failure) -> (store: DurableStore?, guarantees: [Guarantee]) {
+    let deployment = compilation.deployment
     var routes: [(route: SinkRoute, shown: String)] = []
-    for plan in deployment.sinks { routes.append(try declaredSink(plan, console)) }
+    for plan in deployment.sinks {
+        routes.append(try declaredSink(plan, keyParts: compilation.keyParts, console))
+    }
     let isJSON = arguments.value("format").map { $0 == "json" }
     if let path = arguments.value("to"), path != "-" {
         let form = alertForm(isJSON: isJSON, isFile: true, colour: false, showsDate: false)
@@ -60,7 +64,7 @@ func openStore(
             Guarantee(
                 source: input.name, sink: shown,
                 promise: guarantee(
-                    isKept: folder != nil, canReread: input.source.canReread, route.sink.promise))
+                    isKept: folder != nil, canReread: input.source.canReread, route.promise))
         }
     }
     if folder != nil || !deployment.sinks.isEmpty || showsAlways {
@@ -96,15 +100,27 @@ private func guarantee(isKept: Bool, canReread: Bool, _ promise: SinkPromise) ->
     }
 }
 
+extension SinkRoute {
+    /// What of the sink's promise is left: a group that a crash has cut may be another one afterwards.
+    fileprivate var promise: SinkPromise {
+        guard grouping != nil, case .effectivelyOnce = sink.promise else { return sink.promise }
+        return .atLeastOnce("after a crash a group may come again, larger or smaller")
+    }
+}
+
+extension Compilation {
+    /// Names of the parts of all rules' keys.
+    var keyParts: Set<String> { Set(plans.flatMap(\.keyNames)) }
+}
+
 // MARK: - Declared sinks
 
 /// A `sink` block, with what it is called where people read it. Its secrets are read.
+///
+/// - Parameter keyParts: Names of the parts of all rules' keys.
 func declaredSink(
-    _ plan: SinkPlan, _ console: Console
+    _ plan: SinkPlan, keyParts: Set<String>, _ console: Console
 ) throws(Failure) -> (route: SinkRoute, shown: String) {
-    for (isSet, word) in [(plan.grouping != nil, "group"), (plan.rate != nil, "rate")] where isSet {
-        throw Failure(.badUsage, "sink `\(plan.name)`: this version does not run `\(word)`")
-    }
     let connector = plan.connector
     let sink: any Sink
     var shown = plan.name
@@ -131,6 +147,19 @@ func declaredSink(
     }
     var route = SinkRoute(name: plan.name, sink: sink)
     route.minimumSeverity = plan.minimumSeverity
+    route.rate = plan.rate.map { SinkRate(count: $0.count, nanoseconds: $0.per.nanoseconds) }
+    if let grouping = plan.grouping {
+        for part in grouping.fields where !["rule", "severity"].contains(part) {
+            guard !keyParts.contains(part) else { continue }
+            let known = ["rule", "severity"] + keyParts.sorted()
+            throw Failure(
+                .badUsage,
+                "sink `\(plan.name)`: `group by` takes `rule`, `severity` and parts of keys, and no rule has the key `\(part)`",
+                help: suggest(part, among: known).map { "there is a similar name: `\($0)`" })
+        }
+        route.grouping = SinkGrouping(
+            parts: grouping.fields, nanoseconds: grouping.span.nanoseconds)
+    }
     return (route, shown)
 }
 

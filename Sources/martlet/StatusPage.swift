@@ -160,7 +160,8 @@ private struct StatusPage {
         .object([
             ("name", .text(sink.name)), ("delivered", .number(sink.delivered)),
             ("retries", .number(sink.retries)), ("redelivered", .number(sink.redelivered)),
-            ("dead_letters", .number(sink.deadLetters)),
+            ("dead_letters", .number(sink.deadLetters)), ("grouped", .number(sink.grouped)),
+            ("at_rate", .bool(sink.isAtRate)),
             ("trouble", sink.trouble.map { .text($0) } ?? .null),
         ])
     }

@@ -209,6 +209,11 @@ struct Simulation {
         let routes = zip(Simulation.sinkNames, sinks).map { name, sink in
             var route = SinkRoute(name: name, sink: sink)
             route.takesAll = true
+            if random.chance(20) {
+                route.rate = SinkRate(
+                    count: random.number(1...20),
+                    nanoseconds: Int64(random.number(1...50)) * 1_000_000)
+            }
             return route
         }
         let store = try DurableStore(

@@ -181,12 +181,19 @@ import Testing
         #expect(isFree)
         _ = writer.wait(isUnwanted: { true })
     }
+}
 
-    private func alert(_ user: String) -> Alert {
-        Alert(
-            engine: "engine.test", about: Alert.NamedValue("user", .text(user)), message: user,
-            reason: "test", idTime: .distantPast, ruleID: RuleID(-1), fingerprint: 0, sinks: [],
-            order: AlertOrder(instant: 0, arrival: 0, depth: 0, rule: 0, key: 0, serial: 0),
-            at: .distantPast)
-    }
+/// An alert of a user, with nothing in it that tests do not look at.
+func alert(
+    _ id: String, user: String? = nil, rule: String = "test", state: Alert.State = .firing
+) -> Alert {
+    var alert = Alert(
+        engine: rule, about: Alert.NamedValue("user", .text(user ?? id)), message: id,
+        reason: "test", idTime: .distantPast, ruleID: RuleID(-1), fingerprint: 0, sinks: [],
+        order: AlertOrder(instant: 0, arrival: 0, depth: 0, rule: 0, key: 0, serial: 0),
+        at: .distantPast)
+    alert.id = id
+    alert.kind = "sequence"
+    alert.state = state
+    return alert
 }

@@ -259,8 +259,7 @@ public struct AlertStage: Sendable {
         group.folded += 1
         group.lastTime = max(group.lastTime, alert.lastTime)
         if group.keys.count < AlertStage.keysNamed {
-            group.keys.append(
-                alert.key.map { "\($0.name)=\($0.value.plainText)" }.joined(separator: " "))
+            group.keys.append(alert.keyText)
         }
         rules[rule].groups[values] = group
         rules[rule].silence(alert, memory, correctable)
@@ -271,14 +270,29 @@ public struct AlertStage: Sendable {
         var alert = group.first
         alert.state = .updated
         alert.reason = "group"
-        alert.grouped = group.folded
+        alert.fold(group.folded, keys: group.keys)
         alert.matchedAt = end
         alert.lastTime = group.lastTime
-        alert.message += " (and \(group.folded) more: \(group.keys.joined(separator: ", "))"
-        alert.message += group.folded > group.keys.count ? ", …)" : ")"
         alert.order.instant = end.nanoseconds
         alert.order.arrival = .max
         return alert
+    }
+}
+
+extension Alert {
+    /// Says that it stands for others as well.
+    ///
+    /// - Parameter keys: Keys of some of them.
+    public mutating func fold(_ count: Int, keys: [String]) {
+        guard count > 0 else { return }
+        grouped += count
+        message += " (and \(count) more: " + keys.joined(separator: ", ")
+        message += count > keys.count ? ", …)" : ")"
+    }
+
+    /// The key as people read it: `user=u-4 host=db-1`.
+    public var keyText: String {
+        key.map { "\($0.name)=\($0.value.plainText)" }.joined(separator: " ")
     }
 }
 

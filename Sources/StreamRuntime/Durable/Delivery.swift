@@ -1,4 +1,5 @@
 import Foundation
+import MatchEngine
 import RuleModel
 import Synchronization
 
@@ -11,6 +12,10 @@ public struct DeliveryCounters: Sendable {
     public var retries = 0
     public var redelivered = 0
     public var deadLetters = 0
+    /// Alerts that went as part of another.
+    public var grouped = 0
+    /// Whether alerts wait because of the sink's `rate`.
+    public var isAtRate = false
     /// Why the last attempt failed; nil when the last one went well.
     public var trouble: String?
 }
@@ -24,6 +29,8 @@ public struct DeliveryCounters: Sendable {
 final class Delivery: Sendable {
     private struct Item {
         var entry: OutboxEntry
+        /// Those that go as part of it.
+        var others: [OutboxEntry] = []
         /// Rule and key, for the order.
         var key: String
         var attempts = 0
@@ -33,11 +40,24 @@ final class Delivery: Sendable {
         var due: Int64 = 0
     }
 
+    /// Alerts that are alike, of which the first goes for all when their time is over.
+    private struct Group {
+        /// What they have in common.
+        var name: String
+        var first: Item
+        var others: [OutboxEntry] = []
+        var end: Int64
+    }
+
     private struct State {
         var cursor: UInt64?
         var reader: RecordReader?
         var segment = ""
         var items: [Item] = []
+        /// In order of their ends.
+        var groups: [Group] = []
+        /// When alerts were given to the sink, as far back as its rate asks.
+        var attempts: [Int64] = []
         /// Tickets of notes that are not durable yet, one for each alert.
         var unsettled: [UInt64] = []
         /// When trouble may be told again.
@@ -58,23 +78,30 @@ final class Delivery: Sendable {
 
     let name: String
     let sink: any Sink
+    private let rate: SinkRate?
+    private let grouping: SinkGrouping?
     private let clock: RuntimeClock
     private let state: Mutex<State>
     private let shown: Mutex<Shown>
     /// Raised when there may be something to do.
     private let bell = DispatchSemaphore(value: 0)
     private let stops = Atomic<Bool>(false)
+    private let closesGroups = Atomic<Bool>(false)
 
     /// An alert that the sink refuses, or that fails while others get through, is given up after this.
     static let strikesMax = 5
     private static let firstPause: Int64 = 500_000_000
     private static let longestPause: Int64 = 60_000_000_000
     private static let batchMax = 256
+    /// A group that is this large goes before its time is over.
+    static let groupMax = 1_000
 
     /// - Parameter doubtfulEnd: Alerts before this one may have been sent before a crash.
-    init(name: String, sink: any Sink, clock: RuntimeClock, doubtfulEnd: UInt64, seed: UInt64) {
-        self.name = name
-        self.sink = sink
+    init(_ route: SinkRoute, clock: RuntimeClock, doubtfulEnd: UInt64, seed: UInt64) {
+        name = route.name
+        sink = route.sink
+        rate = route.rate
+        grouping = route.grouping
         self.clock = clock
         shown = Mutex(Shown(counters: DeliveryCounters(name: name)))
         state = Mutex(
@@ -114,6 +141,12 @@ final class Delivery: Sendable {
     /// last step.
     var isQuiet: Bool { shown.withLock(\.isQuiet) }
 
+    /// Lets no group wait for its time any more.
+    func closeGroups() {
+        closesGroups.store(true, ordering: .releasing)
+        bell.signal()
+    }
+
     /// Does what can be done now.
     ///
     /// - Returns: After how many nanoseconds to look again, at the latest; 0 is at once.
@@ -123,7 +156,10 @@ final class Delivery: Sendable {
             do { pause = try step(&state, store) } catch { store.fail(error) }
             let isDone = state.items.isEmpty && (state.cursor ?? 0) >= store.durableEnd
             let counters = state.counters
-            let isQuiet = state.unsettled.isEmpty && (isDone || counters.trouble != nil)
+            // What is held back goes after the next start, where that knows of it.
+            let isHeld = counters.isAtRate && store.keepsState
+            let isQuiet =
+                state.unsettled.isEmpty && (isDone || isHeld || counters.trouble != nil)
             shown.withLock { $0 = Shown(counters: counters, isQuiet: isQuiet) }
             return pause
         }
@@ -134,19 +170,30 @@ final class Delivery: Sendable {
         state.unsettled.removeAll { $0 <= settled }
         try fetch(&state, store)
         let now = clock.now()
-        let batch = choose(state, now)
+        closeGroups(&state, at: closesGroups.load(ordering: .acquiring) ? .max : now)
+        var batch = choose(state, now)
+        let allowed = rate.map { self.allowed($0, &state, now) } ?? .max
+        state.counters.isAtRate = batch.count > allowed
+        if batch.count > allowed { batch.removeLast(batch.count - allowed) }
         guard !batch.isEmpty else {
             var pause = Delivery.longestPause
             for place in state.items.indices { pause = min(pause, state.items[place].due - now) }
+            if let group = state.groups.first { pause = min(pause, group.end - now) }
+            if let rate, state.counters.isAtRate, let first = state.attempts.first {
+                pause = min(max(pause, first + rate.nanoseconds - now), Delivery.longestPause)
+            }
             return max(1_000_000, pause)
         }
+        if rate != nil { batch.forEach { _ in state.attempts.append(now) } }
         let results = sink.deliver(batch.map { state.items[$0].entry })
         var finished: [Int] = []
         for (place, result) in zip(batch, results) {
             if try settle(place, result, &state, store) { finished.append(place) }
         }
         if !finished.isEmpty {
-            let done = finished.map { state.items[$0].entry.sequence }
+            let done = finished.flatMap { place in
+                [state.items[place].entry.sequence] + state.items[place].others.map(\.sequence)
+            }
             try acknowledge(done, &state, store)
             // Later ones first, so that places stay right.
             for place in finished.reversed() { state.items.remove(at: place) }
@@ -173,9 +220,64 @@ final class Delivery: Sendable {
                 }
             }
             let key = entry.alert.key.map { "\($0.name)=\($0.value.plainText)" }
-            state.items.append(
-                Item(entry: entry, key: ([entry.alert.rule] + key).joined(separator: "\u{0}")))
+            add(
+                Item(entry: entry, key: ([entry.alert.rule] + key).joined(separator: "\u{0}")),
+                &state)
         }
+    }
+
+    /// Puts an alert where it waits: into its group if it begins something, else behind the others.
+    private func add(_ item: Item, _ state: inout State) {
+        guard let grouping else {
+            state.items.append(item)
+            return
+        }
+        let alert = item.entry.alert
+        guard alert.state == .firing, alert.kind != "engine" else {
+            // What ends or corrects an alert comes behind its beginning.
+            if let place = state.groups.firstIndex(where: { group in
+                group.first.key == item.key || group.others.contains { $0.alert.id == alert.id }
+            }) {
+                close(state.groups.remove(at: place), &state)
+            }
+            state.items.append(item)
+            return
+        }
+        let name = grouping.parts.map { part in
+            switch part {
+            case "rule": alert.rule
+            case "severity": alert.severity.rawValue
+            default: alert.key.first { $0.name == part }?.value.plainText ?? "\u{0}"
+            }
+        }.joined(separator: "\u{0}")
+        guard let place = state.groups.firstIndex(where: { $0.name == name }) else {
+            state.groups.append(
+                Group(name: name, first: item, end: clock.now() + grouping.nanoseconds))
+            return
+        }
+        state.groups[place].others.append(item.entry)
+        if state.groups[place].others.count + 1 >= Delivery.groupMax {
+            close(state.groups.remove(at: place), &state)
+        }
+    }
+
+    private func closeGroups(_ state: inout State, at now: Int64) {
+        while let group = state.groups.first, group.end <= now {
+            close(state.groups.removeFirst(), &state)
+        }
+    }
+
+    /// Lets the first alert of a group go, with the number of the others.
+    private func close(_ group: Group, _ state: inout State) {
+        var item = group.first
+        item.others = group.others
+        let isOfOneRule = group.others.allSatisfy { $0.alert.rule == item.entry.alert.rule }
+        item.entry.alert.fold(
+            group.others.count,
+            keys: group.others.prefix(5).map { entry in
+                (isOfOneRule ? "" : entry.alert.rule + " ") + entry.alert.keyText
+            })
+        state.items.append(item)
     }
 
     /// The entry at the cursor, which moves on; nil when there is none that is durable.
@@ -201,6 +303,12 @@ final class Delivery: Sendable {
     }
 
     // MARK: - Choosing
+
+    /// How many more alerts the sink may be given now.
+    private func allowed(_ rate: SinkRate, _ state: inout State, _ now: Int64) -> Int {
+        state.attempts.removeFirst(state.attempts.prefix { $0 + rate.nanoseconds <= now }.count)
+        return rate.count - state.attempts.count
+    }
 
     /// Places of the items that may go now.
     private func choose(_ state: State, _ now: Int64) -> [Int] {
@@ -231,6 +339,7 @@ final class Delivery: Sendable {
         case .done:
             state.successes += 1
             state.counters.delivered += 1
+            state.counters.grouped += state.items[place].others.count
             state.counters.trouble = nil
             return true
         case .broken(let reason):
@@ -254,8 +363,10 @@ final class Delivery: Sendable {
         if isAgainstAlert { state.items[place].strikes += 1 }
         let item = state.items[place]
         if item.strikes >= Delivery.strikesMax {
-            try store.deadLetter(item.entry, of: name, reason: reason, attempts: item.attempts)
-            state.counters.deadLetters += 1
+            for entry in [item.entry] + item.others {
+                try store.deadLetter(entry, of: name, reason: reason, attempts: item.attempts)
+                state.counters.deadLetters += 1
+            }
             return true
         }
         if state.counters.trouble == nil, clock.now() >= state.nextNotice {

@@ -14,6 +14,10 @@ public struct SinkRoute: Sendable {
     public var takesUnrouted = false
     /// Whether it gets every alert, whatever the rules name.
     public var takesAll = false
+    /// At most so many attempts within a time; nil: as many as it takes.
+    public var rate: SinkRate?
+    /// Alerts that begin within a time go as one; nil: each goes by itself.
+    public var grouping: SinkGrouping?
 
     public init(name: String, sink: any Sink) {
         self.name = name
@@ -23,6 +27,30 @@ public struct SinkRoute: Sendable {
     func takes(_ alert: Alert) -> Bool {
         if let minimumSeverity, alert.severity < minimumSeverity { return false }
         return takesAll || (takesUnrouted && alert.sinks.isEmpty) || alert.sinks.contains(name)
+    }
+}
+
+/// At most `count` alerts, or groups of them, are given to a sink within any `nanoseconds`.
+public struct SinkRate: Sendable, Equatable {
+    public var count: Int
+    public var nanoseconds: Int64
+
+    public init(count: Int, nanoseconds: Int64) {
+        self.count = count
+        self.nanoseconds = nanoseconds
+    }
+}
+
+/// Alerts that are alike in some parts go to a sink as one: the first, which says how many more there
+/// were within `nanoseconds` of it.
+public struct SinkGrouping: Sendable, Equatable {
+    /// `rule`, `severity`, or the name of a part of the key.
+    public var parts: [String]
+    public var nanoseconds: Int64
+
+    public init(parts: [String], nanoseconds: Int64) {
+        self.parts = parts
+        self.nanoseconds = nanoseconds
     }
 }
 
@@ -179,9 +207,7 @@ public final class DurableStore: Sendable {
             var seed = options.seed
             deliveries = routes.map { route in
                 seed = seed &* 0x9E37_79B9_7F4A_7C15 &+ 1
-                return Delivery(
-                    name: route.name, sink: route.sink, clock: clock, doubtfulEnd: doubtfulEnd,
-                    seed: seed)
+                return Delivery(route, clock: clock, doubtfulEnd: doubtfulEnd, seed: seed)
             }
             var state = State(
                 outbox: outbox, ledgers: ledgers, durableEnd: outbox.next, expected: expected,
@@ -579,6 +605,8 @@ public final class DurableStore: Sendable {
     /// - Parameter patience: Nanoseconds.
     func drain(patience: Int64) {
         let end = clock.now() + patience
+        // Without a folder what is held back now would be gone.
+        if !keepsState { deliveries.forEach { $0.closeGroups() } }
         commit()
         while clock.now() < end, state.withLock({ $0.failure == nil }) {
             let pause = options.usesThreads ? 2_000_000 : pump()

@@ -260,7 +260,9 @@ private struct Doctor {
         let subject = "sink \(plan.name)"
         let sink: any Sink
         do throws(Failure) {
-            sink = try declaredSink(plan, Console(arguments)).route.sink
+            sink = try declaredSink(
+                plan, keyParts: ruleSet.compilation.keyParts, Console(arguments)
+            ).route.sink
         } catch {
             note(error, subject)
             return

@@ -53,7 +53,7 @@ let runCommand = CommandSpec(
     var session = try RunSession(arguments, tellsEmission: true)
     let inputs = try liveInputs(arguments, session)
     let (store, guarantees) = try openStore(
-        arguments, session.deployment, session.console, inputs: inputs, showsAlways: false)
+        arguments, session.rules.compilation, session.console, inputs: inputs, showsAlways: false)
     return try session.run(
         inputs, mode: .live, sizeInBytes: nil, store: store, guarantees: guarantees)
 }
@@ -158,7 +158,7 @@ private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
         """)
     let input = PipelineInput(name: "shop", source: shop, options: InputOptions())
     let (store, guarantees) = try openStore(
-        arguments, session.deployment, session.console, inputs: [input], showsAlways: true)
+        arguments, session.rules.compilation, session.console, inputs: [input], showsAlways: true)
     return try session.run(
         [input], mode: .live, sizeInBytes: nil, store: store, guarantees: guarantees)
 }
