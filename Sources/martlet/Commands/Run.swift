@@ -138,7 +138,9 @@ private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
     let seed = try arguments.integer("seed", minimum: 0) ?? 1
     let speed = try arguments.integer("speed", minimum: 1) ?? 1
     let span = try duration(arguments, "for")
-    var session = try RunSession(arguments, tellsEmission: true, defaultRules: try shopRules())
+    // Looked for only where they are needed: an installed program may have them elsewhere.
+    let defaultRules = arguments.has("rules") ? nil : try shopRules()
+    var session = try RunSession(arguments, tellsEmission: true, defaultRules: defaultRules)
     let start = wallTime()
     let begun = monotonicSeconds()
     let shop = ShopSource(
