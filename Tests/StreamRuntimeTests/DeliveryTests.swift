@@ -104,6 +104,18 @@ private final class TurnedClock: Sendable {
         #expect(store.waiting == 0)
     }
 
+    @Test("an alert that is on its way holds back no other, and is asked after until it is done")
+    func pending() throws {
+        let sink = NotingSink(clock)
+        sink.results.withLock { $0 = [.pending, .done, .pending, .pending, .done] }
+        // To ask after it is no attempt more.
+        let store = try store(sink, rate: SinkRate(count: 2, nanoseconds: 1_000_000_000_000))
+        try store.append([alert("a"), alert("b")])
+        try pass(1, store)
+        #expect(sink.notes.map(\.id) == ["a", "b", "a", "a", "a"])
+        #expect(store.waiting == 0 && store.counters.sinks[0].delivered == 2)
+    }
+
     @Test("alerts that begin within its span go as one, which says how many there were")
     func groups() throws {
         let sink = NotingSink(clock)

@@ -33,6 +33,8 @@ final class Delivery: Sendable {
         var others: [OutboxEntry] = []
         /// Rule and key, for the order.
         var key: String
+        /// Whether the sink has it, and has not said what became of it.
+        var isPending = false
         var attempts = 0
         /// Attempts that count against the alert and not against the sink.
         var strikes = 0
@@ -173,8 +175,12 @@ final class Delivery: Sendable {
         closeGroups(&state, at: closesGroups.load(ordering: .acquiring) ? .max : now)
         var batch = choose(state, now)
         let allowed = rate.map { self.allowed($0, &state, now) } ?? .max
-        state.counters.isAtRate = batch.count > allowed
-        if batch.count > allowed { batch.removeLast(batch.count - allowed) }
+        let fresh = batch.filter { !state.items[$0].isPending }
+        state.counters.isAtRate = fresh.count > allowed
+        if fresh.count > allowed {
+            let late = Set(fresh.dropFirst(allowed))
+            batch.removeAll { late.contains($0) }
+        }
         guard !batch.isEmpty else {
             var pause = Delivery.longestPause
             for place in state.items.indices { pause = min(pause, state.items[place].due - now) }
@@ -184,7 +190,7 @@ final class Delivery: Sendable {
             }
             return max(1_000_000, pause)
         }
-        if rate != nil { batch.forEach { _ in state.attempts.append(now) } }
+        if rate != nil { state.attempts += fresh.prefix(allowed).map { _ in now } }
         let results = sink.deliver(batch.map { state.items[$0].entry })
         var finished: [Int] = []
         for (place, result) in zip(batch, results) {
@@ -335,7 +341,9 @@ final class Delivery: Sendable {
     private func settle(
         _ place: Int, _ result: DeliveryResult, _ state: inout State, _ store: DurableStore
     ) throws -> Bool {
+        state.items[place].isPending = result == .pending
         switch result {
+        case .pending: return false
         case .done:
             state.successes += 1
             state.counters.delivered += 1

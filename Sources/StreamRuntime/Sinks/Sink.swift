@@ -40,6 +40,8 @@ extension Sink {
 /// What became of an alert that was given to a sink.
 public enum DeliveryResult: Sendable, Equatable {
     case done
+    /// It is on its way: the sink is asked again, with this alert among those that it is given.
+    case pending
     /// The sink could not take it now; it may later.
     case failed(String, retryAfterSeconds: Int?)
     /// The sink will not take this alert.

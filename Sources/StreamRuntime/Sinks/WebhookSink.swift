@@ -27,8 +27,15 @@ public struct WebhookSettings: Sendable {
 /// `X-Martlet-Signature: t=SECONDS,v1=HEX` holds the HMAC-SHA256 of `SECONDS.BODY`.
 /// Redirects are not followed, and link-local addresses are refused.
 public final class WebhookSink: Sink {
+    private struct Call {
+        var handle: OpaquePointer
+        var headers: OpaquePointer?
+    }
+
     private struct State {
         var multi: OpaquePointer?
+        /// Those that are on their way, by the number of the alert.
+        var calls: [UInt64: Call] = [:]
     }
 
     private let settings: WebhookSettings
@@ -41,8 +48,9 @@ public final class WebhookSink: Sink {
     }
 
     deinit {
-        state.withLock {
-            if let multi = $0.multi { curl_multi_cleanup(UnsafeMutableRawPointer(multi)) }
+        state.withLock { state in
+            for number in Array(state.calls.keys) { WebhookSink.end(number, &state) }
+            if let multi = state.multi { curl_multi_cleanup(UnsafeMutableRawPointer(multi)) }
         }
     }
 
@@ -65,14 +73,66 @@ public final class WebhookSink: Sink {
         if !isMade { throw SinkError("libcurl cannot be started") }
     }
 
+    /// Alerts that are not answered soon stay on their way, so that one that hangs holds back no other.
     /// See `Sink`.
     public func deliver(_ entries: [OutboxEntry]) -> [DeliveryResult] {
         state.withLock { state in
             guard let multi = state.multi else {
                 return entries.map { _ in .failed("libcurl is not there", retryAfterSeconds: nil) }
             }
-            return post(entries, multi)
+            for entry in entries where state.calls[entry.sequence] == nil {
+                guard let handle = curl_easy_init() else { break }
+                let headers = prepare(handle, entry)
+                state.calls[entry.sequence] = Call(
+                    handle: OpaquePointer(handle), headers: headers.map { OpaquePointer($0) })
+                curl_multi_add_handle(UnsafeMutableRawPointer(multi), handle)
+            }
+            let results = finished(&state, UnsafeMutableRawPointer(multi))
+            return entries.map { entry in
+                if let result = results[entry.sequence] { return result }
+                return state.calls[entry.sequence] == nil
+                    ? .failed("libcurl has no room for a call", retryAfterSeconds: nil) : .pending
+            }
         }
+    }
+
+    /// What became of the calls that are over: of the first of them at the latest after `patience`.
+    private func finished(
+        _ state: inout State, _ multi: UnsafeMutableRawPointer
+    ) -> [UInt64: DeliveryResult] {
+        var results: [UInt64: DeliveryResult] = [:]
+        var running: Int32 = 0
+        var waited = 0
+        while true {
+            guard curl_multi_perform(multi, &running) == CURLM_OK else { break }
+            var left: Int32 = 0
+            while let message = curl_multi_info_read(multi, &left)?.pointee {
+                guard message.msg == CURLMSG_DONE, let handle = message.easy_handle,
+                    let number = state.calls.first(where: {
+                        UnsafeMutableRawPointer($0.value.handle) == handle
+                    })?.key
+                else { continue }
+                results[number] = result(handle, message.data.result)
+                WebhookSink.end(number, &state)
+            }
+            if !results.isEmpty || running == 0 || waited >= WebhookSink.patience { break }
+            curl_multi_poll(multi, nil, 0, 10, nil)
+            waited += 1
+        }
+        return results
+    }
+
+    /// In hundredths of a second.
+    private static let patience = 10
+
+    private static func end(_ number: UInt64, _ state: inout State) {
+        guard let call = state.calls.removeValue(forKey: number) else { return }
+        let handle = UnsafeMutableRawPointer(call.handle)
+        if let multi = state.multi {
+            curl_multi_remove_handle(UnsafeMutableRawPointer(multi), handle)
+        }
+        curl_easy_cleanup(handle)
+        curl_slist_free_all(call.headers.map { UnsafeMutablePointer<curl_slist>($0) })
     }
 
     /// Asks with HEAD, which every server knows and which gives it nothing to do.
@@ -123,40 +183,6 @@ public final class WebhookSink: Sink {
             return .doubtful(
                 "\(host) answered \(status)", fix: "alerts are kept and tried again meanwhile")
         }
-    }
-
-    private func post(_ entries: [OutboxEntry], _ multi: OpaquePointer) -> [DeliveryResult] {
-        var calls: [(handle: UnsafeMutableRawPointer, headers: UnsafeMutablePointer<curl_slist>?)] =
-            []
-        var results: [DeliveryResult] = entries.map { _ in
-            .failed("no answer", retryAfterSeconds: nil)
-        }
-        for entry in entries {
-            guard let handle = curl_easy_init() else { break }
-            calls.append((handle, prepare(handle, entry)))
-            curl_multi_add_handle(UnsafeMutableRawPointer(multi), handle)
-        }
-        defer {
-            for call in calls {
-                curl_multi_remove_handle(UnsafeMutableRawPointer(multi), call.handle)
-                curl_easy_cleanup(call.handle)
-                curl_slist_free_all(call.headers)
-            }
-        }
-        let multi = UnsafeMutableRawPointer(multi)
-        var running: Int32 = 0
-        repeat {
-            guard curl_multi_perform(multi, &running) == CURLM_OK else { break }
-            var left: Int32 = 0
-            while let message = curl_multi_info_read(multi, &left)?.pointee {
-                guard message.msg == CURLMSG_DONE,
-                    let index = calls.firstIndex(where: { $0.handle == message.easy_handle })
-                else { continue }
-                results[index] = result(calls[index].handle, message.data.result)
-            }
-            if running > 0 { curl_multi_poll(multi, nil, 0, 1000, nil) }
-        } while running > 0
-        return results
     }
 
     private func prepare(
