@@ -161,4 +161,64 @@ import Testing
         }
         #expect(try workspace.martlet("docs").code == 3)
     }
+
+    @Test("`docs` removes the pages that it wrote for rules that are gone, and nothing else")
+    func docsOfGoneRules() throws {
+        let workspace = try Workspace()
+        func docs(_ names: String...) throws -> CommandRun {
+            let rules = names.map { name in
+                """
+                rule \(name) {
+                  sequence by user within 1m { a: login }
+                  alert "{user}"
+                }
+
+                """
+            }
+            try workspace.write("r.rules", "event login { user: text }\n" + rules.joined())
+            return try workspace.martlet("docs", "--html", "site", "r.rules")
+        }
+        func pages() throws -> [String] {
+            try FileManager.default.contentsOfDirectory(atPath: workspace.path + "/site").sorted()
+        }
+        try workspace.write("site/rule.mine.html", "mine")
+        try workspace.write("site/style.css", "mine")
+        let first = try docs("one", "two", "three", "four")
+        #expect(first.code == 0, "\(first.errors)")
+        #expect(!first.errors.contains("removed"))
+        // Somebody changed one, and removed one.
+        try workspace.write("site/rule.two.html", "better words")
+        try FileManager.default.removeItem(atPath: workspace.path + "/site/rule.four.html")
+        // Somebody wrote into the list what is no page of ours.
+        let list = try workspace.read("site/.martlet-docs")
+        let hash = try #require(
+            list.split(separator: "\n").last { $0.hasSuffix("rule.three.html") }?
+                .split(separator: " ").first)
+        try workspace.write("precious.html", try workspace.read("site/rule.three.html"))
+        try workspace.write("site/other.html", try workspace.read("site/rule.three.html"))
+        try workspace.write(
+            "site/.martlet-docs",
+            list
+                + "\(hash) ../precious.html\n\(hash) rule./../../precious.html\n\(hash) other.html\n"
+        )
+        let second = try docs("one")
+        #expect(second.code == 0, "\(second.errors)")
+        #expect(second.errors.contains("removed 1 of rules that are gone"), "\(second.errors)")
+        #expect(second.errors.contains("`site/rule.two.html` stays"), "\(second.errors)")
+        #expect(
+            try pages() == [
+                ".martlet-docs", "index.html", "other.html", "rule.mine.html", "rule.one.html",
+                "rule.two.html", "style.css",
+            ])
+        #expect(try workspace.read("precious.html").contains("<html"))
+        // Rules that do not compile remove nothing.
+        try workspace.write("r.rules", "rule x {")
+        #expect(try workspace.martlet("docs", "--html", "site", "r.rules").code == 2)
+        #expect(try pages().contains("rule.one.html"))
+        // What was changed belongs to whoever changed it, and is not told again.
+        let third = try docs("five")
+        #expect(!third.errors.contains("rule.two.html"), "\(third.errors)")
+        #expect(try !pages().contains("rule.one.html"))
+        #expect(try workspace.read("site/rule.two.html") == "better words")
+    }
 }

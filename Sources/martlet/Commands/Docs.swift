@@ -19,7 +19,8 @@ let docsCommand = CommandSpec(
         Paths are files or folders; without one, the folder `rules` or else this one. `index.html`
         lists all rules and a matrix of MITRE ATT&CK techniques by tactic; each rule has a page with
         what it does in words, a drawing of its machine, its tests and its text. The pages need no
-        network and run no script. Pages of rules that are gone stay.
+        network and run no script. Pages that an earlier run wrote for rules that are gone are removed,
+        by the list `.martlet-docs` in the folder; no other file is, nor one that was changed since.
         """
     ],
     examples: ["martlet docs --html site rules/"]
@@ -38,13 +39,20 @@ let docsCommand = CommandSpec(
     if fileKind(folder) == .absent, mkdir(folder, 0o755) != 0 {
         throw Failure(.failed, "cannot make the folder `\(folder)`: \(systemError())")
     }
-    let catalogue = RuleCatalogue(set.compilation)
-    for (name, page) in catalogue.pages {
+    let pages = RuleCatalogue(set.compilation).pages
+    let manifest = try DocsManifest(folder: folder)
+    for (name, page) in pages {
         try replaceFile("\(folder)/\(name)", with: Array(page.utf8))
     }
+    let (removed, changed) = try manifest.exchange(for: pages)
+    for path in changed {
+        console.warn(
+            "martlet: `\(path)` stays: its rule is gone, but it was changed after `docs` wrote it")
+    }
     console.note(
-        "wrote \(counted(catalogue.pages.count, "page")) into \(folder); begin with \(folder)/index.html"
-    )
+        "wrote \(counted(pages.count, "page")) into \(folder)"
+            + (removed > 0 ? ", removed \(grouped(removed)) of rules that are gone" : "")
+            + "; begin with \(folder)/index.html")
     return .fine
 }
 
