@@ -195,7 +195,7 @@ import Testing
         }
         #expect(
             try engine.wait {
-                try trouble()["sink closed"]?.what.contains("1 alerts wait") ?? false
+                try trouble()["sink closed"]?.what.contains("1 alert waiting") ?? false
             })
         let checks = try trouble()
         #expect(checks["engine"]?.what.contains("2 events") == true, "\(checks)")

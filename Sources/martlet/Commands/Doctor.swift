@@ -375,7 +375,7 @@ private struct Doctor {
             guard let trouble = sink["trouble"]?.text else { continue }
             note(
                 .fail, "sink \(sink["name"]?.text ?? "")",
-                "\(trouble); \(grouped(status["waiting"]?.integer ?? 0)) alerts wait",
+                "\(trouble); \(counted(status["waiting"]?.integer ?? 0, "alert")) waiting",
                 fix: "they are kept and sent when it works again")
         }
         for source in status["sources"]?.elements ?? [] {
