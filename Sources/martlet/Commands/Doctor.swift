@@ -40,7 +40,10 @@ let doctorCommand = CommandSpec(
     if arguments.value("format") == "json" {
         console.print(doctor.json.line)
     } else {
-        for finding in doctor.findings { console.print(finding.text(console.coloursOutput)) }
+        let width = min(32, max(16, doctor.findings.map(\.subject.count).max() ?? 0))
+        for finding in doctor.findings {
+            console.print(finding.text(width: width, isColoured: console.coloursOutput))
+        }
     }
     return doctor.findings.contains { $0.outcome == .fail } ? .failed : .fine
 }
@@ -55,11 +58,11 @@ private struct Doctor {
         var what: String
         var fix: String?
 
-        func text(_ isColoured: Bool) -> String {
+        func text(width: Int, isColoured: Bool) -> String {
             let colour = [Outcome.ok: "32", .warn: "33", .fail: "31"][outcome] ?? "0"
             let word = outcome.rawValue.padded(to: 4)
             let shown = isColoured ? "\u{1B}[\(colour)m\(word)\u{1B}[0m" : word
-            return "\(shown)  \(subject.padded(to: 16))  \(visible(what))"
+            return "\(shown)  \(subject.padded(to: width))  \(visible(what))"
                 + (fix.map { "\n      -> \(visible($0))" } ?? "")
         }
 
