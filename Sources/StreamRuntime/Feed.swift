@@ -22,40 +22,38 @@ final class Feed {
     var isIdle = false
     private var lastArrival: DispatchTime
     private let now: () -> DispatchTime
+    private let source: any ByteSource
     private let options: InputOptions
-    private var reader: BatchReader
-    /// Reads in place of the reader, where batches are decoded ahead.
-    private let ahead: ReadAhead?
+    private var decoder: NDJSONDecoder
+    private var chunk = LineChunk()
     private(set) var batch: EventBatch
     /// The batch with its conditions judged, once someone has asked for that.
     var loaded: LoadedBatch?
     /// The batches before, the oldest first: the shards may still work on all but that.
     private var spares: [EventBatch]
     private var position = 0
-    private var aheadEnded = false
+    private var sourceEnded = false
+    /// The lines of the batch, in the chunk, and the number of the first one.
+    private var decoded = (range: 0..<0, line: 1)
     /// How far each file has been processed.
     private(set) var positions: [FilePosition] = []
     var report = InputReport()
 
-    /// - Parameter readsAhead: Whether the next batch may be decoded while nobody has asked for it.
     init(
-        _ input: PipelineInput, index: UInt16, program: Program, readsAhead: Bool,
-        now: @escaping () -> DispatchTime
+        _ input: PipelineInput, index: UInt16, program: Program, now: @escaping () -> DispatchTime
     ) {
         self.now = now
         lastArrival = now()
         name = input.name
         self.index = index
+        source = input.source
         idleAfter = input.idleAfter
         options = input.options
-        reader = BatchReader(input.source, options: options, program: program)
+        decoder = NDJSONDecoder(
+            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
+            options: options)
         batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
         spares = Array(repeating: batch, count: Pipeline.turnsMax + 1)
-        // What can be read only once may let its reader wait, and nobody else can be asked meanwhile.
-        let files = (input.source as? FileSource).flatMap { $0.canReread && readsAhead ? $0 : nil }
-        ahead = files.map { [batch, options] files in
-            ReadAhead(files, options: options, program: program, batch: batch)
-        }
     }
 
     /// Takes from the lines not yet decoded what other rules read.
@@ -63,17 +61,17 @@ final class Feed {
     /// - Precondition: no row is waiting, and no shard works on one.
     func read(for program: Program) {
         precondition(!hasRows, "rows of the old columns are processed first")
-        precondition(ahead == nil, "what was decoded ahead has the old columns")
-        reader.read(for: program, options)
+        decoder = NDJSONDecoder(
+            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
+            options: options)
         batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
         loaded = nil
         position = 0
         spares = Array(repeating: batch, count: Pipeline.turnsMax + 1)
     }
 
-    var isReadAhead: Bool { ahead != nil }
     var hasRows: Bool { position < batch.count }
-    var isEnded: Bool { !hasRows && (ahead == nil ? reader.isEnded : aheadEnded) }
+    var isEnded: Bool { !hasRows && sourceEnded && chunk.isDecoded }
     var head: Head { Head(time: batch.times[position], arrival: batch.arrivals[position]) }
 
     /// How long nothing has come, on the clock.
@@ -89,15 +87,28 @@ final class Feed {
         batch = spares.removeFirst()
         batch.removeAll()
         position = 0
-        if let ahead {
-            aheadEnded = ahead.take(&batch, arrival: &arrival, report: &report)
-        } else if reader.fill(
-            &batch, rowMax: rowMax, waitMilliseconds: waitMilliseconds, arrival: &arrival,
-            report: &report)
-        {
-            lastArrival = now()
-            isIdle = false
+        while batch.count == 0 {
+            if chunk.isDecoded {
+                if sourceEnded { return }
+                switch source.next(into: &chunk, waitingAtMost: waitMilliseconds, report: &report) {
+                case .lines:
+                    lastArrival = now()
+                    isIdle = false
+                case .idle: return
+                case .end:
+                    sourceEnded = true
+                    return
+                }
+            }
+            decode(rowMax: rowMax, arrival: &arrival)
         }
+    }
+
+    private func decode(rowMax: Int, arrival: inout UInt64) {
+        let start = chunk.position
+        let line = chunk.line
+        decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
+        decoded = (start..<chunk.position, line)
     }
 
     // MARK: - What outlasts a crash
@@ -105,19 +116,18 @@ final class Feed {
     /// Where the batch came from, for the journal; counts it as processed.
     func journalRecord() -> JournalRecord {
         let arrival = batch.arrivals[0]
-        let offset = reader.chunk.fileOffset + reader.decoded.range.lowerBound
-        let end = reader.chunk.fileOffset + reader.decoded.range.upperBound
+        let offset = chunk.fileOffset + decoded.range.lowerBound
+        let end = chunk.fileOffset + decoded.range.upperBound
         note(
             FilePosition(
-                path: reader.chunk.name, identity: reader.chunk.identity ?? .none, offset: end,
-                line: reader.chunk.line))
-        guard let identity = reader.chunk.identity else {
+                path: chunk.name, identity: chunk.identity ?? .none, offset: end, line: chunk.line))
+        guard let identity = chunk.identity else {
             return .bytes(
-                source: name, arrival: arrival, name: reader.chunk.name, offset: offset,
-                line: reader.decoded.line, Array(reader.chunk.bytes[reader.decoded.range]))
+                source: name, arrival: arrival, name: chunk.name, offset: offset,
+                line: decoded.line, Array(chunk.bytes[decoded.range]))
         }
         let start = FilePosition(
-            path: reader.chunk.name, identity: identity, offset: offset, line: reader.decoded.line)
+            path: chunk.name, identity: identity, offset: offset, line: decoded.line)
         return .range(source: name, arrival: arrival, start, end: end)
     }
 
@@ -139,25 +149,24 @@ final class Feed {
     ///
     /// - Parameter identity: Of the file that they are from; nil when the journal holds the lines themselves.
     func replay(_ lines: LineChunk, of identity: FileIdentity?, arrival: inout UInt64) {
-        reader.chunk = lines
-        reader.chunk.identity = identity
+        chunk = lines
+        chunk.identity = identity
         loaded = nil
         batch.removeAll()
         position = 0
         isIdle = false
-        reader.decode(into: &batch, rowMax: .max, arrival: &arrival, report: &report)
+        decode(rowMax: .max, arrival: &arrival)
         note(
             FilePosition(
-                path: reader.chunk.name, identity: identity ?? .none,
-                offset: reader.chunk.fileOffset + reader.decoded.range.upperBound,
-                line: reader.chunk.line))
+                path: chunk.name, identity: identity ?? .none,
+                offset: chunk.fileOffset + decoded.range.upperBound, line: chunk.line))
         // What is being told now was told when it was read.
         _ = report.takeFaults()
     }
 
     /// From now on reads what comes behind the positions.
     func resume() {
-        reader.source.resume(at: positions)
+        source.resume(at: positions)
         lastArrival = now()
     }
 

@@ -67,8 +67,7 @@ public struct PipelineSummary: Sendable {
 ///     input ─chunk→ decoder ─batch→ shard 0 … n (each one engine, each all rows, its own keys)
 ///                                       └─alerts, sorted→ alert stage ─→ output
 ///
-/// The calling thread decodes the next batches while the shards work on the last ones; a replay of
-/// several files on several threads leaves that to a queue for each file (`ReadAhead`). A batch is as
+/// The calling thread decodes the next batches while the shards work on the last ones. A batch is as
 /// large as what the input has ready, up to a limit: under load it costs little an event, and with
 /// little load an event waits for no other.
 public final class Pipeline {
@@ -112,7 +111,7 @@ public final class Pipeline {
     private var rowsSinceOutput = 0
 
     /// Rows that one batch holds at most.
-    static let batchRows = 2048
+    private static let batchRows = 2048
     /// How long a paced replay sleeps before it looks around, in nanoseconds.
     private static let napMax: Int64 = 50_000_000
     /// How long the sinks may take at the end, in nanoseconds.
@@ -149,13 +148,8 @@ public final class Pipeline {
         self.store = store
         self.clock = clock
         let now = { DispatchTime(uptimeNanoseconds: UInt64(clock.now())) }
-        // Nobody asks for other rules between two batches, for a position, or for events in good time.
-        let readsAhead =
-            mode == .replay && inputs.count > 1 && shardCount > 1 && store == nil
-            && requests == nil && pace == nil
         feeds = inputs.enumerated().map { index, input in
-            Feed(
-                input, index: UInt16(index), program: program, readsAhead: readsAhead, now: now)
+            Feed(input, index: UInt16(index), program: program, now: now)
         }
         setup = EngineSetup(
             inputs: inputs, shardCount: shardCount, limits: limits, keepsMetrics: keepsMetrics)

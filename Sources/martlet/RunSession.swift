@@ -167,7 +167,7 @@ struct RunSession {
             pace: speed.map {
                 ReplayPace(speed: $0, from: watch?.from, until: watch?.lastOfInterest)
             },
-            requests: control == nil ? nil : requests, store: store)
+            requests: requests, store: store)
         StopRequest.listen()
         let socket = try control?.begin(
             Reloader(

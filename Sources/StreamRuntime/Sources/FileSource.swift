@@ -1,42 +1,22 @@
 import Foundation
-import Synchronization
 
-/// Files and folders, one after the other, each to its end. Any thread may read, one at a time.
-final class FileSource: ByteSource, Sendable {
-    private let reading: Mutex<FileReading>
-    let canReread: Bool
-
-    init(paths: [String], options: InputOptions) {
-        reading = Mutex(FileReading(paths: paths, options: options))
-        canReread = !paths.contains("-")
-    }
-
-    func next(
-        into chunk: inout LineChunk, waitingAtMost waitMilliseconds: Int, report: inout InputReport
-    ) -> SourceStep {
-        reading.withLock {
-            $0.next(into: &chunk, waitingAtMost: waitMilliseconds, report: &report)
-        }
-    }
-
-    func resume(at positions: [FilePosition]) { reading.withLock { $0.positions = positions } }
-}
-
-/// How far the files of a source have been read.
-private struct FileReading {
+/// Files and folders, one after the other, each to its end.
+final class FileSource: ByteSource {
     private let options: InputOptions
     /// What is still to be read, the next one last. Folders are opened up when their turn comes.
     private var paths: [String]
     private var current: (reader: any ByteReader, cutter: LineCutter)?
     /// Where to go on with files that were read before a restart.
-    var positions: [FilePosition] = []
+    private var positions: [FilePosition] = []
+    let canReread: Bool
 
     init(paths: [String], options: InputOptions) {
         self.paths = paths.reversed()
         self.options = options
+        canReread = !paths.contains("-")
     }
 
-    mutating func next(
+    func next(
         into chunk: inout LineChunk, waitingAtMost waitMilliseconds: Int, report: inout InputReport
     ) -> SourceStep {
         while true {
@@ -59,7 +39,9 @@ private struct FileReading {
         }
     }
 
-    private mutating func open(_ path: String, _ report: inout InputReport) {
+    func resume(at positions: [FilePosition]) { self.positions = positions }
+
+    private func open(_ path: String, _ report: inout InputReport) {
         if path == "-" {
             start(
                 DetectingReader(DescriptorReader()),
@@ -104,7 +86,7 @@ private struct FileReading {
         }
     }
 
-    private mutating func start(
+    private func start(
         _ reader: any ByteReader, _ cutter: LineCutter, _ report: inout InputReport
     ) {
         report.files += 1

@@ -39,20 +39,6 @@ struct BenchFile {
     /// How many events the file holds.
     func countEvents() -> Int { decode(fields: [], eventTypes: []) }
 
-    /// Deals the lines out to files beside this one, so that their times lie between each other's.
-    func dealt(into count: Int) throws(Failure) -> [String] {
-        guard let bytes = readFile(path) else {
-            throw Failure(.failed, "cannot read `\(path)`: \(systemError())")
-        }
-        var parts = Array(repeating: [UInt8](), count: count)
-        for (index, line) in bytes.split(separator: UInt8(ascii: "\n")).enumerated() {
-            parts[index % count] += line + [UInt8(ascii: "\n")]
-        }
-        let paths = parts.indices.map { "\(path).\($0)" }
-        for (path, part) in zip(paths, parts) { try replaceFile(path, with: part) }
-        return paths
-    }
-
     private func decode(fields: [FieldPath], eventTypes: [String?]) -> Int {
         let source = makeSource(.files([path]), options: options)
         var decoder = NDJSONDecoder(fields: fields, eventTypes: eventTypes, options: options)
@@ -71,24 +57,21 @@ struct BenchFile {
 
     /// From the bytes of the file to alerts, written as JSON to nowhere.
     ///
-    /// - Parameters:
-    ///   - parts: Files that are merged by time in place of this one.
-    ///   - readsAhead: False: as a pipeline that can be asked for other rules, which decodes nothing ahead.
-    ///   - body: Called with the pipeline when it has run, its state still in memory.
+    /// - Parameter body: Called with the pipeline when it has run, its state still in memory.
     func run(
         _ program: Program, threads: Int = 1, lateness: TimeSpan = .zero, isEarly: Bool = false,
-        limits: EngineLimits = EngineLimits(), parts: [String]? = nil, readsAhead: Bool = true,
+        limits: EngineLimits = EngineLimits(),
         then body: (Pipeline) -> Void = { _ in }
     ) throws(Failure) -> BenchCost {
         let pipeline = Pipeline(
             program: program,
-            inputs: (parts ?? [path]).map { path in
+            inputs: [
                 PipelineInput(
                     name: path, source: makeSource(.files([path]), options: options),
                     options: options, lateness: lateness, isEarly: isEarly)
-            }, mode: .replay, shardCount: threads,
+            ], mode: .replay, shardCount: threads,
             environment: EngineEnvironment(zones: zoneTables(of: program)), lists: nil,
-            limits: limits, requests: readsAhead ? nil : PipelineRequests())
+            limits: limits)
         let output = try AlertOutput(
             path: "/dev/null", isJSON: true, colour: false, tellsEmission: false)
         var failure: Failure?

@@ -296,22 +296,6 @@ final class BenchSession {
             figure(
                 .cores, "two cores on the clock, in one core's time", gain, "times",
                 .atLeast(1.7, gain)))
-        let parts = try file.dealt(into: 4)
-        defer { for part in parts { unlink(part) } }
-        var plainSeconds: [Double] = []
-        var aheadSeconds: [Double] = []
-        for _ in 0..<rounds {
-            let plain = try file.run(program, threads: 2, parts: parts, readsAhead: false)
-            let ahead = try file.run(program, threads: 2, parts: parts)
-            plainSeconds.append(plain.wallSeconds)
-            aheadSeconds.append(ahead.wallSeconds)
-        }
-        for (name, seconds) in [("in turn", plainSeconds), ("ahead", aheadSeconds)] {
-            report.add(
-                figure(
-                    .cores, "Q6, four files merged, read \(name)", median(seconds) * 1000,
-                    "ms on the clock"))
-        }
     }
 
     private func measureLatency() throws(Failure) {

@@ -31,7 +31,6 @@ let replayCommand = CommandSpec(
         FILE is NDJSON: plain, gzip or zstd, a folder of such files, or `-` for standard input.
         Several files are merged by event time. Time is the time of the events; at the end it stands
         still, and what is still open is counted in the summary. The same input gives the same bytes.
-        With --threads above 1 several files are also read and decoded side by side.
         """,
         """
         With --speed each event waits for its time: events before --from are read at once, and alerts
