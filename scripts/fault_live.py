@@ -12,19 +12,7 @@ import threading
 import time
 
 import fault_events
-
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RULES = os.path.join(HERE, "Tests", "Faults", "faults.rules")
-
-
-class Failed(ValueError):
-    """What a check found."""
-
-
-def need(condition, message):
-    if not condition:
-        raise Failed(message)
-
+from fault_kit import RULES, lines, need
 
 GUESSED = """event login { user: text  result: text }
 rule guessed {
@@ -93,8 +81,7 @@ class Live:
             self.out.close()
 
     def alerts(self):
-        with open(self.check.path("alerts")) as file:
-            return [json.loads(line) for line in file]
+        return lines(self.check.path("alerts"))
 
     def proc(self, name):
         with open(f"/proc/{self.process.pid}/{name}") as file:
@@ -175,8 +162,7 @@ def r18(check):
     mixed = check.command(
         "replay", "mixed.ndjson", "--rules", RULES, "--format", "json", "--dead-letter", "dead.ndjson")
     need(mixed.stdout == plain.stdout, "the alerts are others than without the bad lines")
-    with open(check.path("dead.ndjson")) as file:
-        dead = [json.loads(line) for line in file]
+    dead = lines(check.path("dead.ndjson"))
     need(len(dead) == bad, f"{len(dead)} dead letters and not {bad}")
     need(all("offset" in letter and "reason" in letter for letter in dead), "a dead letter without place or reason")
     costs = []

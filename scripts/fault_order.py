@@ -9,11 +9,7 @@ import threading
 import time
 
 import fault_events
-
-
-def need(condition, message):
-    if not condition:
-        raise ValueError(message)
+from fault_kit import RULES, Hook, lines, need
 
 
 def replay(check, events, lateness, out):
@@ -21,8 +17,7 @@ def replay(check, events, lateness, out):
     path = check.path(out)
     if os.path.exists(path):
         os.remove(path)
-    rules = os.path.join(os.path.dirname(os.path.dirname(os.path.abspath(__file__))), "Tests", "Faults", "faults.rules")
-    done = check.command("replay", events, "--rules", rules, "--lateness", f"{lateness}s", "--to", out)
+    done = check.command("replay", events, "--rules", RULES, "--lateness", f"{lateness}s", "--to", out)
     with open(path) as file:
         return collections.Counter(file.read().splitlines()), done.stderr
 
@@ -92,7 +87,7 @@ def r17(check):
 
     def alerts():
         path = check.path("out.ndjson")
-        return [json.loads(line) for line in open(path)] if os.path.exists(path) else []
+        return lines(path) if os.path.exists(path) else []
 
     # Each says something, so that each is waited for; then `c` says no more.
     for name in "abc":
@@ -119,8 +114,6 @@ def r17(check):
 
 def r8(check):
     """A sink that takes ten seconds for each alert: the other sink has them at once, and nothing is lost."""
-    import faults
-
     calls = threading.Semaphore(0)
     state = {"now": 0, "most": 0}
     lock = threading.Lock()
@@ -135,7 +128,7 @@ def r8(check):
             state["now"] -= 1
         return 204, {}
 
-    hook = faults.Hook(answer)
+    hook = Hook(answer)
     rules = check.write("slow.rules", f"""event login {{ time: time, user: text }}
 sink slow {{ webhook {{ url "{hook.url}"  timeout 30s }} }}
 sink quick {{ file "quick.ndjson" }}

@@ -10,15 +10,11 @@ the same events.
 
 import argparse
 import collections
-import fcntl
-import http.server
 import json
 import os
 import random
-import resource
 import shutil
 import signal
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -30,19 +26,9 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fault_events  # noqa: E402
 import fault_live  # noqa: E402
 import fault_order  # noqa: E402
+from fault_kit import RULES, Failed, Hook, lines, need  # noqa: E402
 
-HERE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
-RULES = os.path.join(HERE, "Tests", "Faults", "faults.rules")
 IN_FLIGHT = 32
-
-
-class Failed(Exception):
-    """What a check found."""
-
-
-def need(condition, message):
-    if not condition:
-        raise Failed(message)
 
 
 class Check:
@@ -103,11 +89,6 @@ class Check:
             if process.poll() is None:
                 process.kill()
                 process.wait()
-
-
-def lines(path):
-    with open(path) as file:
-        return [json.loads(line) for line in file]
 
 
 def record(alert):
@@ -265,46 +246,6 @@ def r5(check):
     finally:
         check.end()
         subprocess.run(["umount", disk], capture_output=True)
-
-
-class Hook(http.server.ThreadingHTTPServer):
-    """A web server that answers as the check wants."""
-
-    daemon_threads = True
-
-    def __init__(self, answer):
-        self.seen, self.calls, self.lock = [], collections.Counter(), threading.Lock()
-        hook = self
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self):
-                body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-                with hook.lock:
-                    hook.calls[body["id"]] += 1
-                    call = (body, hook.calls[body["id"]], time.monotonic(), dict(self.headers))
-                status, headers = answer(call[0], call[1], self) or (None, {})
-                if status is None:
-                    self.close_connection = True
-                    return
-                if 200 <= status < 300:
-                    with hook.lock:
-                        hook.seen.append(call)
-                self.send_response(status)
-                for name, value in {"Content-Length": "0", **headers}.items():
-                    self.send_header(name, value)
-                self.end_headers()
-
-            def log_message(self, *arguments):
-                pass
-
-        super().__init__(("127.0.0.1", 0), Handler)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
-
-    @property
-    def url(self):
-        return f"http://127.0.0.1:{self.server_address[1]}/"
 
 
 def hook_rules(check, url, more=""):

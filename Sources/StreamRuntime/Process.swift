@@ -6,9 +6,9 @@ public func startThread(_ body: @escaping @Sendable () -> Void) {
     Thread.detachNewThread(body)
 }
 
-/// The folder that a path lies in, empty for the current one. Foundation's own traps on `.`.
+/// The folder that a path lies in, `.` for the current one. Foundation's own traps on `.`.
 public func parentFolder(_ path: String) -> String {
-    guard let slash = path.lastIndex(of: "/") else { return "" }
+    guard let slash = path.lastIndex(of: "/") else { return "." }
     return slash == path.startIndex ? "/" : String(path[..<slash])
 }
 

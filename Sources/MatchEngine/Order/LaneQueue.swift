@@ -58,13 +58,7 @@ struct LaneQueue<Element: Comparable & Sendable>: Sendable {
                 continue
             }
             // Those of the lane that come before the least of all others.
-            var other = heap.first
-            for place in lanes.indices where place != next {
-                guard let head = lanes[place].first, other.map({ head < $0 }) ?? true else {
-                    continue
-                }
-                other = head
-            }
+            let other = self.least(besides: next).element
             var number = 0
             for element in lanes[next].elements.prefix(most - taken.count) {
                 guard isWanted(element), other.map({ element < $0 }) ?? true else { break }
@@ -109,14 +103,18 @@ struct LaneQueue<Element: Comparable & Sendable>: Sendable {
         findFirst()
     }
 
-    private mutating func findFirst() {
-        first = heap.first
-        next = lanes.count
-        for place in lanes.indices {
-            guard let head = lanes[place].first, first.map({ head < $0 }) ?? true else { continue }
-            first = head
-            next = place
+    private mutating func findFirst() { (next, first) = least() }
+
+    /// The least of all but one lane, if it has one, and where it stands: `lanes.count` for the heap.
+    private func least(besides skipped: Int? = nil) -> (place: Int, element: Element?) {
+        var found = (place: lanes.count, element: heap.first)
+        for place in lanes.indices where place != skipped {
+            guard let head = lanes[place].first, found.element.map({ head < $0 }) ?? true else {
+                continue
+            }
+            found = (place, head)
         }
+        return found
     }
 
     /// The lane whose last element is the nearest before this one; `lanes.count` where there is none.

@@ -198,23 +198,9 @@ extension Checker {
                     report(.badSetting("memory", wanted: "a size such as `1GB`", at: setting.range))
                 }
             case "keys":
-                plan.keysPerRule = setting.integer(3)
-                if setting.word(1)?.text != "per" || setting.word(2)?.text != "rule"
-                    || (plan.keysPerRule ?? 0) <= 0
-                {
-                    report(
-                        .badSetting(
-                            "keys", wanted: "a count: `keys per rule 100000`", at: setting.range))
-                }
+                plan.keysPerRule = count(setting, "keys", per: "rule", such: 100_000)
             case "events":
-                plan.eventsPerKey = setting.integer(3)
-                if setting.word(1)?.text != "per" || setting.word(2)?.text != "key"
-                    || (plan.eventsPerKey ?? 0) <= 0
-                {
-                    report(
-                        .badSetting(
-                            "events", wanted: "a count: `events per key 10000`", at: setting.range))
-                }
+                plan.eventsPerKey = count(setting, "events", per: "key", such: 10_000)
             default:
                 report(
                     .unknownSetting(
@@ -222,6 +208,20 @@ extension Checker {
                         similarTo: ["data", "listen", "memory", "keys", "events"]))
             }
         }
+    }
+
+    /// `keys per rule 100000`
+    private mutating func count(
+        _ setting: SettingSyntax, _ things: String, per unit: String, such example: Int
+    ) -> Int? {
+        let count = setting.integer(3)
+        if setting.word(1)?.text != "per" || setting.word(2)?.text != unit || (count ?? 0) <= 0 {
+            report(
+                .badSetting(
+                    things, wanted: "a count: `\(things) per \(unit) \(example)`",
+                    at: setting.range))
+        }
+        return count
     }
 
     // MARK: - Connectors

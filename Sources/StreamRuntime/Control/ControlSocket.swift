@@ -205,10 +205,10 @@ private final class SocketPlace {
     init(_ path: String, makesFolder: Bool) throws(ControlSocket.Failure) {
         let parent = parentFolder(path)
         name = path.split(separator: "/").last.map(String.init) ?? path
-        if makesFolder, !parent.isEmpty, mkdir(parent, 0o700) != 0, errno != EEXIST {
+        if makesFolder, mkdir(parent, 0o700) != 0, errno != EEXIST {
             throw ControlSocket.Failure("cannot make the folder `\(parent)`: \(systemError())")
         }
-        folder = Glibc.open(parent.isEmpty ? "." : parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+        folder = Glibc.open(parent, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
         guard folder >= 0 else {
             throw ControlSocket.Failure("cannot open the folder `\(parent)`: \(systemError())")
         }

@@ -61,10 +61,13 @@ public final class FileSink: Sink {
     }
 
     /// See `Sink`.
-    public func probe() -> ProbeResult {
+    public func probe() -> ProbeResult { FileSink.probe(path) }
+
+    /// Whether this process can write a file, or make it.
+    static func probe(_ path: String) -> ProbeResult {
         var information = stat()
         guard stat(path, &information) == 0 else {
-            let folder = path.contains("/") ? parentFolder(path) : "."
+            let folder = parentFolder(path)
             guard access(folder, W_OK) == 0 else {
                 return .unreachable(
                     "`\(path)` is not there, and cannot be made: \(systemError())",

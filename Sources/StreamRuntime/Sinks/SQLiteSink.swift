@@ -77,7 +77,8 @@ public final class SQLiteSink: Sink {
 
     /// See `Sink`.
     public func probe() -> ProbeResult {
-        guard access(path, F_OK) == 0 else { return FileSink(path: path, form: .json).probe() }
+        let file = FileSink.probe(path)
+        guard access(path, F_OK) == 0 else { return file }
         var database: OpaquePointer?
         var statement: OpaquePointer?
         defer {
@@ -110,11 +111,7 @@ public final class SQLiteSink: Sink {
                     + String(cString: sqlite3_errmsg(database)),
                 fix: "name another table with `table`")
         }
-        guard access(path, W_OK) == 0 else {
-            return .unreachable(
-                "`\(path)` cannot be written: \(systemError())",
-                fix: "give the file to the user of the engine")
-        }
+        guard case .reached = file else { return file }
         return .reached("`\(path)`, \(counted(rows, "alert")) in \(name)")
     }
 

@@ -155,12 +155,8 @@ public final class WebhookSink: Sink {
         let code = curl_easy_perform(handle)
         let host = settings.url.prefix { $0 != "?" }.split(separator: "/").dropFirst().first ?? ""
         guard code == CURLE_OK else {
-            let reason =
-                code == CURLE_ABORTED_BY_CALLBACK
-                ? "the address is link-local and refused"
-                : String(cString: curl_easy_strerror(code))
             return .unreachable(
-                "\(host): \(reason)",
+                "\(host): \(reason(code))",
                 fix: "is the `url` right, the server up, and its certificate known to this machine?"
             )
         }
@@ -223,13 +219,14 @@ public final class WebhookSink: Sink {
         if let path = settings.privateKey { curl_set_text(handle, CURLOPT_SSLKEY, path) }
     }
 
+    /// Why a call came to no answer.
+    private func reason(_ code: CURLcode) -> String {
+        code == CURLE_ABORTED_BY_CALLBACK
+            ? "the address is link-local and refused" : String(cString: curl_easy_strerror(code))
+    }
+
     private func result(_ handle: UnsafeMutableRawPointer, _ code: CURLcode) -> DeliveryResult {
-        guard code == CURLE_OK else {
-            if code == CURLE_ABORTED_BY_CALLBACK {
-                return .failed("the address is link-local and refused", retryAfterSeconds: nil)
-            }
-            return .failed(String(cString: curl_easy_strerror(code)), retryAfterSeconds: nil)
-        }
+        guard code == CURLE_OK else { return .failed(reason(code), retryAfterSeconds: nil) }
         let status = curl_status(handle)
         let seconds = Int(curl_retry_after(handle))
         switch status {

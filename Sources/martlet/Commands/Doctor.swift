@@ -65,12 +65,6 @@ private struct Doctor {
             return "\(shown)  \(subject.padded(to: width))  \(visible(what))"
                 + (fix.map { "\n      -> \(visible($0))" } ?? "")
         }
-
-        private func visible(_ text: String) -> String {
-            var bytes: [UInt8] = []
-            bytes.appendVisibly(text)
-            return String(decoding: bytes, as: UTF8.self)
-        }
     }
 
     private(set) var findings: [Finding] = []
@@ -179,7 +173,8 @@ private struct Doctor {
 
     private mutating func source(_ plan: SourcePlan) {
         let subject = "source \(plan.name)"
-        do throws(Failure) { _ = try declaredInput(plan) } catch {
+        let options: InputOptions
+        do throws(Failure) { options = try declaredInput(plan).options } catch {
             note(error, subject)
             return
         }
@@ -206,22 +201,17 @@ private struct Doctor {
             note(.fail, subject, fault.description, fix: "let this user read it")
             return
         }
-        events(of: sample, plan, subject, file)
+        events(of: sample, options, plan, subject, file)
     }
 
     /// What the first lines of a source say about how it is declared.
     private mutating func events(
-        of sample: LineSample, _ plan: SourcePlan, _ subject: String, _ file: String
+        of sample: LineSample, _ options: InputOptions, _ plan: SourcePlan, _ subject: String,
+        _ file: String
     ) {
-        var options = (name: String?.none, field: FieldPath?.none)
-        switch plan.type {
-        case .constant(let name): options.name = name
-        case .field(let field): options.field = field
-        case nil: options.field = InputOptions().typeField
-        }
         let events = EventSample(
-            sample.lines, typeName: options.name, typeField: options.field,
-            timeField: plan.timeField ?? InputOptions().timeField)
+            sample.lines, typeName: options.typeName, typeField: options.typeField,
+            timeField: options.timeField)
         let read = ruleSet.compilation.tables.eventTypes
         let known = events.types.filter { read.contains($0.key) }.reduce(0) { $0 + $1.value.count }
         let lines = counted(sample.lines.count, "line")
@@ -287,7 +277,7 @@ private struct Doctor {
             return
         }
         guard fileKind(path) != .absent else {
-            let parent = path.contains("/") ? parentFolder(path) : "."
+            let parent = parentFolder(path)
             let isWritable = access(parent, W_OK) == 0
             note(
                 isWritable ? .ok : .fail, "data folder",
