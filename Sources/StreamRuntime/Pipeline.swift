@@ -218,6 +218,14 @@ public final class Pipeline {
                 try passOn(output)
             }
             if memory != nil { try watchMemory(output) }
+            // Here and not where alerts are put into it: what was read is processed to its end, so that
+            // checkpoints are made, reloads done and stops heard while the sources wait.
+            if let store, store.isOutboxFull {
+                try finishAll(output)
+                try passOn(output)
+                store.awaitDelivery()
+                continue
+            }
             // Alerts do not wait for input: before the pipeline does, it passes them on.
             guard let feed = nextFeed(waits: turns.isEmpty) else {
                 let hadTurns = !turns.isEmpty

@@ -155,7 +155,11 @@ final class Delivery: Sendable {
     func step(_ store: DurableStore) -> Int64 {
         state.withLock { state in
             var pause = Delivery.longestPause
-            do { pause = try step(&state, store) } catch { store.fail(error) }
+            do {
+                // What was sent and could not be noted must not be sent again by this engine.
+                try store.check()
+                pause = try step(&state, store)
+            } catch { store.fail(error) }
             let isDone = state.items.isEmpty && (state.cursor ?? 0) >= store.durableEnd
             let counters = state.counters
             // What is held back goes after the next start, where that knows of it.

@@ -128,9 +128,9 @@ public final class DurableStore: Sendable {
         var forkHasFailed = false
         /// Checkpoints on disk that can be fallen back to, the newest last.
         var kept: [Kept] = []
-        /// Whether the replay is over.
-        var isLive = false
         var isStopping = false
+        /// When people were told last that the outbox is full: with a slow sink it is again and again.
+        var toldFull: Int64?
         var nextPoll: Int64 = 0
         /// What people do not want to be told of, and the names of the files that say so.
         var silences: [Silence] = []
@@ -252,7 +252,10 @@ public final class DurableStore: Sendable {
     /// From now on everything is written down, and alerts are delivered.
     func beginLive() throws {
         if keepsState { try room { state throws(DiskError) in try state.rotate(self) } }
-        state.withLock { $0.isLive = true }
+        // That it has begun must last before a sink is given anything: a start that knows of no engine
+        // since a clean end marks nothing as coming again.
+        commit()
+        try check()
         try adoptLeftAlerts()
         guard options.usesThreads else { return }
         let committer = Thread { [self] in
@@ -322,7 +325,6 @@ public final class DurableStore: Sendable {
     func append(_ alerts: [Alert]) throws {
         guard !alerts.isEmpty else { return }
         let now = clock.wall()
-        try waitForRoomInOutbox()
         try room { state throws(DiskError) in
             var entries: [OutboxEntry] = []
             var expected = state.expected
@@ -354,22 +356,29 @@ public final class DurableStore: Sendable {
         commitBell.signal()
     }
 
-    private func waitForRoomInOutbox() throws {
-        var isTold = false
-        while state.withLock({ $0.isLive && !$0.isStopping }) {
-            try check()
-            let isFull = state.withLock { state in
-                guard let low = state.ledgers.map(\.low).min() else { return false }
-                return state.outbox.bytes(from: low) > options.outboxBytesMax
-            }
-            if !isFull { return }
-            if !isTold {
-                notice("the outbox is full: the sources wait until a sink has taken some alerts")
-                isTold = true
-            }
-            state.withLock { $0.counters.outboxWaits += 1 }
-            pause(5_000_000)
+    /// Whether more alerts wait for a sink than may: then nothing is read, and `awaitDelivery` is called.
+    ///
+    /// What has been read is processed all the same, so the outbox holds the alerts of a few batches more.
+    var isOutboxFull: Bool {
+        state.withLock { state in
+            guard let low = state.ledgers.map(\.low).min() else { return false }
+            return state.outbox.bytes(from: low) > options.outboxBytesMax
         }
+    }
+
+    /// Gives the sinks a moment to take some of the alerts.
+    func awaitDelivery() {
+        let now = clock.now()
+        let isNews = state.withLock { state in
+            state.counters.outboxWaits += 1
+            if let told = state.toldFull, now - told < 60_000_000_000 { return false }
+            state.toldFull = now
+            return true
+        }
+        if isNews {
+            notice("the outbox is full: the sources wait until a sink has taken some alerts")
+        }
+        pause(5_000_000)
     }
 
     /// Does something that takes room on the disk, as soon as there is some.

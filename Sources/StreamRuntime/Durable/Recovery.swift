@@ -87,6 +87,8 @@ struct Recovery {
         }
         var isBroken = false
         for number in wanted {
+            // An engine has worked since: it may have delivered before it wrote anything down.
+            if number > start { isClean = false }
             if isBroken {
                 try disk.remove(Recovery.journalName(number))
                 continue
@@ -102,9 +104,8 @@ struct Recovery {
                         isBroken = true
                         break
                     }
-                } else {
-                    isClean = false
                 }
+                if !isFirst { isClean = false }
                 isFirst = false
                 if case .acknowledge(let sink, let sequences, let mark) = record {
                     if !ledgers.contains(where: { $0.name == sink }) {
