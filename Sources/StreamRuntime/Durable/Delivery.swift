@@ -86,7 +86,7 @@ final class Delivery: Sendable {
     private let state: Mutex<State>
     private let shown: Mutex<Shown>
     /// Raised when there may be something to do.
-    private let bell = DispatchSemaphore(value: 0)
+    private let bell = Bell()
     private let stops = Atomic<Bool>(false)
     private let closesGroups = Atomic<Bool>(false)
 
@@ -114,7 +114,7 @@ final class Delivery: Sendable {
 
     var counters: DeliveryCounters { shown.withLock(\.counters) }
 
-    func ring() { bell.signal() }
+    func ring() { bell.ring() }
 
     /// Works in a thread of its own until it is told to stop.
     func start(_ store: DurableStore) {
@@ -122,7 +122,7 @@ final class Delivery: Sendable {
             while !stops.load(ordering: .acquiring) {
                 let pause = step(store)
                 if pause > 0 {
-                    _ = bell.wait(timeout: .now() + .nanoseconds(Int(min(pause, 1_000_000_000))))
+                    bell.wait(atMost: min(pause, 1_000_000_000))
                 }
             }
             ended.signal()
@@ -135,7 +135,7 @@ final class Delivery: Sendable {
 
     func stop() {
         stops.store(true, ordering: .releasing)
-        bell.signal()
+        bell.ring()
         ended.wait()
     }
 
@@ -146,7 +146,7 @@ final class Delivery: Sendable {
     /// Lets no group wait for its time any more.
     func closeGroups() {
         closesGroups.store(true, ordering: .releasing)
-        bell.signal()
+        bell.ring()
     }
 
     /// Does what can be done now.

@@ -158,7 +158,7 @@ public final class DurableStore: Sendable {
     /// A sink that waits for room must not be asked to work meanwhile.
     private let isPumping = Atomic<Bool>(false)
     private let commitLock = Mutex(())
-    private let commitBell = DispatchSemaphore(value: 0)
+    private let commitBell = Bell()
     private let committerEnded = DispatchSemaphore(value: 0)
     let checkpointQueue = DispatchQueue(label: "martlet.checkpoint")
 
@@ -263,7 +263,7 @@ public final class DurableStore: Sendable {
                 let wait = state.withLock {
                     $0.pendingSince == nil ? 1_000_000_000 : self.options.commitAfter
                 }
-                _ = commitBell.wait(timeout: .now() + .nanoseconds(Int(wait)))
+                commitBell.wait(atMost: wait)
                 if state.withLock({ isCommitDue($0) }) { commit() }
             }
             committerEnded.signal()
@@ -318,7 +318,7 @@ public final class DurableStore: Sendable {
             try state.append(bytes, mustLast: mustLast, self.clock.now())
             if case .time = record { state.idleBytes += bytes.count }
         }
-        if mustLast { commitBell.signal() }
+        if mustLast { commitBell.ring() }
     }
 
     /// Puts alerts into the outbox. Those that are there already, from before the crash, are passed over.
@@ -353,7 +353,7 @@ public final class DurableStore: Sendable {
             state.counters.filtered += filtered
             state.counters.silenced += silenced
         }
-        commitBell.signal()
+        commitBell.ring()
     }
 
     /// Whether more alerts wait for a sink than may: then nothing is read, and `awaitDelivery` is called.
@@ -589,7 +589,7 @@ public final class DurableStore: Sendable {
             }
             ticket = state.written
         }
-        if keepsState { commitBell.signal() }
+        if keepsState { commitBell.ring() }
         return ticket
     }
 
@@ -627,7 +627,7 @@ public final class DurableStore: Sendable {
         state.withLock { $0.isStopping = true }
         if options.usesThreads {
             for delivery in deliveries { delivery.stop() }
-            commitBell.signal()
+            commitBell.ring()
             committerEnded.wait()
             checkpointQueue.sync {}
         }
