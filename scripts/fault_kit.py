@@ -4,6 +4,7 @@ import collections
 import http.server
 import json
 import os
+import sys
 import threading
 import time
 
@@ -59,6 +60,11 @@ class Hook(http.server.ThreadingHTTPServer):
 
         super().__init__(("127.0.0.1", 0), Handler)
         threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def handle_error(self, request, address):
+        # An engine that was killed had connections open.
+        if not isinstance(sys.exc_info()[1], ConnectionError):
+            super().handle_error(request, address)
 
     @property
     def url(self):

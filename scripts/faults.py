@@ -23,6 +23,7 @@ import threading
 import time
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+import fault_calls  # noqa: E402
 import fault_events  # noqa: E402
 import fault_live  # noqa: E402
 import fault_order  # noqa: E402
@@ -532,7 +533,7 @@ def rotation(check):
 CHECKS = {
     "R1": r1, "R2": r2, "P4": webhook_kills, "R4": r4, "R5": r5, "R7": r7, "R9": r9, "R18+kill": r18,
     "R33": r33, "R34": r34, "R35": r35, "R36+kill": r36, "rotation": rotation,
-    **fault_live.CHECKS, **fault_order.CHECKS,
+    **fault_live.CHECKS, **fault_order.CHECKS, **fault_calls.CHECKS,
 }
 
 
