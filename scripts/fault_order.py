@@ -72,6 +72,58 @@ def r15(check):
     return f"late={len(late)} counted exactly, {len(doubtful)} of {sum(got.values())} alerts say that they may be incomplete"
 
 
+def r16(check):
+    """Each event comes twice, the second time somewhat later, also over a kill: the alerts of a stream without repeats."""
+    events = []
+    for number, line in enumerate(fault_events.events(20_000, check.seed)):
+        events.append({"id": f"e-{number}", **json.loads(line)})
+    twice = sorted(
+        ((number + part * check.draw.uniform(0, 500), event) for number, event in enumerate(events) for part in (0, 1)),
+        key=lambda pair: pair[0])
+    write(check, "once.ndjson", events)
+    write(check, "twice.ndjson", [event for _, event in twice])
+    with open(RULES) as file:
+        text = file.read()
+
+    def rules(name, dedup):
+        return check.write(f"{name}.rules", f'{text}\nsource s {{\n  file "{name}.ndjson"\n  lateness 30s\n  early off\n  {dedup}\n}}\n')
+
+    def records(name):
+        with open(check.path(name)) as file:
+            return collections.Counter(json.dumps(bare(json.loads(line))) for line in file)
+
+    def bare(alert):
+        return {name: value for name, value in alert.items() if name != "emitted_at"}
+
+    def run(rules, out, *more):
+        return check.command("run", "--rules", rules, "--to", out, *more).stderr
+
+    run(rules("once", ""), "once.out")
+    truth = records("once.out")
+    with_dedup = rules("twice", "dedup id for 10m")
+    said = run(with_dedup, "twice.out")
+    got = records("twice.out")
+    need(got == truth, f"{sum((truth - got).values())} records are missing, {sum((got - truth).values())} are strange")
+    need("20,000 events came again" in said, f"it says: {said}")
+    plain = rules("twice", "")
+    run(plain, "plain.out")
+    need(records("plain.out") != truth, "without `dedup` it makes no difference, so this shows nothing")
+    rules("twice", "dedup id for 10m")
+    kills = 0
+    for _ in range(6):
+        process = check.start("--rules", with_dedup, "--to", "killed.out", "--data", "data")
+        time.sleep(check.draw.uniform(0.02, 0.25))
+        if process.poll() is None:
+            kills += 1
+        process.kill()
+        process.wait()
+    run(with_dedup, "killed.out", "--data", "data")
+    ids = {(alert["id"], alert["state"]) for alert in lines(check.path("killed.out"))}
+    wanted = {(alert["id"], alert["state"]) for alert in lines(check.path("once.out"))}
+    need(ids == wanted, f"after {kills} kills {len(wanted - ids)} records are missing, {len(ids - wanted)} are strange")
+    return f"records={sum(truth.values())}, the same as once, and over {kills} kills; 20,000 repeats counted exactly"
+
+
 def r17(check):
     """One of three sources falls silent: after its `idle after` it holds nobody back, and an absence is noticed."""
     text = 'event order { time: time, order: text }\nevent payment { time: time, order: text }\n'
@@ -227,4 +279,4 @@ rule each {{
     return f"{full / (1 << 30):.2f} GiB wait, ready after {ready:.2f} s, at most {resident:.0f} MiB resident"
 
 
-CHECKS = {"R8": r8, "R38": r38, "R14": r14, "R15": r15, "R17": r17}
+CHECKS = {"R8": r8, "R38": r38, "R14": r14, "R15": r15, "R16": r16, "R17": r17}

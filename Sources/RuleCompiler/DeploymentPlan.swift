@@ -116,6 +116,7 @@ public struct SourcePlan: Sendable, Equatable {
         case constant(String)
     }
 
+    /// `dedup id for 10m`
     public struct Deduplication: Sendable, Equatable {
         public var field: FieldPath
         public var span: TimeSpan
@@ -173,6 +174,8 @@ public struct EnginePlan: Sendable, Equatable {
     public var keysPerRule: Int?
     /// Events that a sequence or correlation keeps of a key.
     public var eventsPerKey: Int?
+    /// Ids that `dedup` remembers of a source.
+    public var idsPerSource: Int?
     public var declaredIn: String?
 
     public init() {}

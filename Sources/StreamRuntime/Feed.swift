@@ -25,6 +25,10 @@ final class Feed {
     private let source: any ByteSource
     private let options: InputOptions
     private var decoder: NDJSONDecoder
+    /// Nil where events that come twice are two.
+    private(set) var seen: SeenIDs?
+    /// Memory for the ids of a batch, and their place among the columns that rules read, if they do.
+    private var ids: (cells: [Cell], column: Int?) = ([], nil)
     private var chunk = LineChunk()
     private(set) var batch: EventBatch
     /// The batch with its conditions judged, once someone has asked for that.
@@ -49,11 +53,23 @@ final class Feed {
         source = input.source
         idleAfter = input.idleAfter
         options = input.options
-        decoder = NDJSONDecoder(
-            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
-            options: options)
+        seen = input.deduplication.map {
+            SeenIDs($0, lateness: max(input.lateness, input.correction))
+        }
         batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
         spares = Array(repeating: batch, count: Pipeline.turnsMax + 1)
+        (decoder, ids.column) = Feed.decoder(for: program, ids: seen?.field, options)
+    }
+
+    private static func decoder(
+        for program: Program, ids field: FieldPath?, _ options: InputOptions
+    ) -> (NDJSONDecoder, column: Int?) {
+        var fields = program.tables.columns
+        let column = field.flatMap(fields.firstIndex(of:))
+        if let field, column == nil { fields.append(field) }
+        let decoder = NDJSONDecoder(
+            fields: fields, eventTypes: program.tables.outsideTypes, options: options)
+        return (decoder, column)
     }
 
     /// Takes from the lines not yet decoded what other rules read.
@@ -61,9 +77,7 @@ final class Feed {
     /// - Precondition: no row is waiting, and no shard works on one.
     func read(for program: Program) {
         precondition(!hasRows, "rows of the old columns are processed first")
-        decoder = NDJSONDecoder(
-            fields: program.tables.columns, eventTypes: program.tables.outsideTypes,
-            options: options)
+        (decoder, ids.column) = Feed.decoder(for: program, ids: seen?.field, options)
         batch = EventBatch(source: index, fieldCount: program.tables.columns.count)
         loaded = nil
         position = 0
@@ -80,7 +94,7 @@ final class Feed {
             nanoseconds: Int64(clamping: now.uptimeNanoseconds &- lastArrival.uptimeNanoseconds))
     }
 
-    /// Decodes the next rows, reading if need be.
+    /// Decodes the next rows, reading if need be; none where a whole chunk held nothing of use.
     func fill(rowMax: Int, arrival: inout UInt64, waitMilliseconds: Int) {
         loaded = nil
         spares.append(batch)
@@ -101,14 +115,44 @@ final class Feed {
                 }
             }
             decode(rowMax: rowMax, arrival: &arrival)
+            if batch.count == 0, chunk.isDecoded {
+                note(chunk, to: decoded.range.upperBound)
+                return
+            }
         }
     }
 
     private func decode(rowMax: Int, arrival: inout UInt64) {
         let start = chunk.position
         let line = chunk.line
+        // The ids are a column of the decoder's alone, unless rules read that field.
+        let ownColumn = seen != nil && ids.column == nil ? batch.columns.count : nil
+        if let ownColumn {
+            batch.columns.append([])
+            swap(&batch.columns[ownColumn], &ids.cells)
+        }
         decoder.decode(&chunk, into: &batch, rowMax: rowMax, arrival: &arrival, report: &report)
+        if let ownColumn {
+            swap(&batch.columns[ownColumn], &ids.cells)
+            batch.columns.removeLast()
+        }
         decoded = (start..<chunk.position, line)
+        removeRepeats(arrival: &arrival)
+        ids.cells.removeAll(keepingCapacity: true)
+    }
+
+    /// Takes out of the batch just decoded what came before, so that it leaves no trace but a count.
+    private func removeRepeats(arrival: inout UInt64) {
+        guard seen != nil else { return }
+        let cells = ids.column.map { batch.columns[$0] } ?? ids.cells
+        let rows = seen?.repeats(in: cells, of: batch) ?? []
+        report.events -= rows.count
+        report.unreadTypeEvents -= rows.count { batch.types[$0] == .unread }
+        report.repeatedEvents += rows.count
+        report.eventsWithoutID = seen?.count.withoutID ?? 0
+        report.forgottenIDs = seen?.count.forgotten ?? 0
+        arrival -= UInt64(rows.count)
+        batch.remove(rows)
     }
 
     // MARK: - What outlasts a crash
@@ -118,9 +162,7 @@ final class Feed {
         let arrival = batch.arrivals[0]
         let offset = chunk.fileOffset + decoded.range.lowerBound
         let end = chunk.fileOffset + decoded.range.upperBound
-        note(
-            FilePosition(
-                path: chunk.name, identity: chunk.identity ?? .none, offset: end, line: chunk.line))
+        note(chunk, to: decoded.range.upperBound)
         guard let identity = chunk.identity else {
             return .bytes(
                 source: name, arrival: arrival, name: chunk.name, offset: offset,
@@ -131,7 +173,11 @@ final class Feed {
         return .range(source: name, arrival: arrival, start, end: end)
     }
 
-    private func note(_ position: FilePosition) {
+    /// All that stands before the place in the chunk has been processed.
+    private func note(_ chunk: LineChunk, to place: Int) {
+        let position = FilePosition(
+            path: chunk.name, identity: chunk.identity ?? .none,
+            offset: chunk.fileOffset + place, line: chunk.line)
         if let index = positions.firstIndex(where: { $0.path == position.path }) {
             positions[index] = position
         } else {
@@ -139,10 +185,19 @@ final class Feed {
         }
     }
 
+    /// What a checkpoint keeps of this input.
+    ///
+    /// - Precondition: no row is waiting: its id counts as seen, and its position as not read.
+    var state: Checkpoint.Source {
+        precondition(!hasRows, "rows are processed before their ids are written down")
+        return Checkpoint.Source(name: name, positions: positions, isIdle: isIdle, ids: seen)
+    }
+
     /// Goes back to where a checkpoint was made.
-    func restore(_ positions: [FilePosition], isIdle: Bool) {
-        self.positions = positions
-        self.isIdle = isIdle
+    func restore(_ source: Checkpoint.Source) throws(SnapshotError) {
+        positions = source.positions
+        isIdle = source.isIdle
+        try seen?.restore(source.idBytes)
     }
 
     /// Takes lines of a journal as if they had been read now.
@@ -156,10 +211,7 @@ final class Feed {
         position = 0
         isIdle = false
         decode(rowMax: .max, arrival: &arrival)
-        note(
-            FilePosition(
-                path: chunk.name, identity: identity ?? .none,
-                offset: chunk.fileOffset + decoded.range.upperBound, line: chunk.line))
+        note(chunk, to: decoded.range.upperBound)
         // What is being told now was told when it was read.
         _ = report.takeFaults()
     }

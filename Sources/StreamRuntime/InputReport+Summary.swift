@@ -33,6 +33,19 @@ extension InputReport {
                 "\(counted(duplicateKeyFiles, "file")) with a key twice in one object; the last one counts"
             )
         }
+        if repeatedEvents > 0 {
+            lines.append(
+                "\(counted(repeatedEvents, "event")) came again and counted once (`dedup`)")
+        }
+        if eventsWithoutID > 0 {
+            lines.append(
+                "\(counted(eventsWithoutID, "event")) without the id that `dedup` compares")
+        }
+        if forgottenIDs > 0 {
+            lines.append(
+                "\(counted(forgottenIDs, "id")) of `dedup` forgotten before their time: what came again counted again; `ids per source N` in the `engine` block keeps more"
+            )
+        }
         if byteOrderMarks > 0 {
             lines.append("\(counted(byteOrderMarks, "file")) with a byte order mark, passed over")
         }

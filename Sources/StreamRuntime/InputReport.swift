@@ -14,6 +14,12 @@ public struct InputReport: Sendable, Equatable {
     public var events = 0
     /// Events of a type that no rule reads.
     public var unreadTypeEvents = 0
+    /// Events whose id came before, within the span of `dedup`: left out, and not among `events`.
+    public var repeatedEvents = 0
+    /// Events without the id that `dedup` compares.
+    public var eventsWithoutID = 0
+    /// Ids that had to be forgotten before their time.
+    public var forgottenIDs = 0
     /// Lines of white space only, which are passed over.
     public var blankLines = 0
     /// Files that began with a byte order mark, which is passed over.
@@ -66,6 +72,9 @@ public struct InputReport: Sendable, Equatable {
         lines += other.lines
         events += other.events
         unreadTypeEvents += other.unreadTypeEvents
+        repeatedEvents += other.repeatedEvents
+        eventsWithoutID += other.eventsWithoutID
+        forgottenIDs += other.forgottenIDs
         blankLines += other.blankLines
         byteOrderMarks += other.byteOrderMarks
         duplicateKeyFiles += other.duplicateKeyFiles

@@ -77,13 +77,15 @@ extension Pipeline {
         arrival = checkpoint.arrival
         summary.firstTime = checkpoint.firstTime
         summary.lastTime = checkpoint.lastTime
+        var sources: [(Feed, Checkpoint.Source)] = []
         for feed in feeds {
             guard let source = checkpoint.sources.first(where: { $0.name == feed.name }) else {
                 continue
             }
-            feed.restore(source.positions, isIdle: source.isIdle)
+            sources.append((feed, source))
         }
         do throws(SnapshotError) {
+            for (feed, source) in sources { try feed.restore(source) }
             stage = try AlertStage(restoring: checkpoint.stage, program: program)
             stage.correctable = setup.correctable
             let shards = shards
@@ -111,7 +113,7 @@ extension Pipeline {
 
     /// Makes one cut through all shards and hands it to the store.
     ///
-    /// - Precondition: no batch is under way, and all alerts have been passed on.
+    /// - Precondition: no batch is under way, no row is waiting, and all alerts have been passed on.
     func checkpoint(_ store: DurableStore, isClean: Bool) throws {
         let started = clock.now()
         wantsCheckpoint = false
@@ -120,9 +122,7 @@ extension Pipeline {
         cut.firstTime = summary.firstTime
         cut.lastTime = summary.lastTime
         cut.isClean = isClean
-        cut.sources = feeds.map { feed in
-            Checkpoint.Source(name: feed.name, positions: feed.positions, isIdle: feed.isIdle)
-        }
+        cut.sources = feeds.map(\.state)
         try store.begin(&cut)
         // No batch is under way, so no other thread holds a shard, as a copy of the process needs it.
         let stage = stage

@@ -17,12 +17,15 @@ public struct PipelineInput {
     public var isEarly: Bool
     /// For how long back late events are compared with what was told (T3); zero: not at all.
     public var correction: TimeSpan
+    /// Nil where events that come twice are two.
+    public var deduplication: Deduplication?
 
     public init(
         name: String, source: any ByteSource, options: InputOptions, lateness: TimeSpan = .zero,
         idleAfter: TimeSpan = .minute, isEarly: Bool = true,
-        correction: TimeSpan = .zero
+        correction: TimeSpan = .zero, deduplication: Deduplication? = nil
     ) {
+        self.deduplication = deduplication
         self.isEarly = isEarly
         self.correction = correction
         self.name = name
@@ -203,8 +206,7 @@ public final class Pipeline {
             if let store {
                 try store.tick()
                 if store.isCheckpointDue || wantsCheckpoint {
-                    try finishAll(output)
-                    try passOn(output)
+                    try settle(output)
                     try checkpoint(store, isClean: false)
                 }
             }
@@ -255,6 +257,7 @@ public final class Pipeline {
         requests?.close()
         try finishAll(output)
         try passOn(output)
+        if store?.keepsState == true { try settle(output) }
         // Whoever stops an engine that keeps its state means to go on.
         if store?.keepsState != true || !isStopped { try close(output) }
         summary.nearMisses = []

@@ -65,6 +65,12 @@ private struct StatusPage {
             if input.report.badLines > 0 {
                 line += ", \(counted(input.report.badLines, "line")) unreadable"
             }
+            if input.report.repeatedEvents > 0 {
+                line += ", \(grouped(input.report.repeatedEvents)) more came again"
+            }
+            if input.report.forgottenIDs > 0 {
+                line += ", \(counted(input.report.forgottenIDs, "id")) forgotten early"
+            }
             line +=
                 input.hasEnded
                 ? ", has ended" : ", the last \(shortSeconds(input.silentSeconds)) ago"
@@ -170,6 +176,9 @@ private struct StatusPage {
         .object([
             ("name", .text(input.name)), ("events", .number(input.report.events)),
             ("bad_lines", .number(input.report.badLines)),
+            ("repeated", .number(input.report.repeatedEvents)),
+            ("without_id", .number(input.report.eventsWithoutID)),
+            ("forgotten_ids", .number(input.report.forgottenIDs)),
             ("silent_s", .decimal(input.silentSeconds)), ("ended", .bool(input.hasEnded)),
         ])
     }

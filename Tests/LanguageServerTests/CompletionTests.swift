@@ -159,7 +159,7 @@ import Testing
         Case("source s {\n  ‸\n}", ["file", "decode", "lateness"], not: ["webhook"]),
         Case("sink s {\n  ‸\n}", ["webhook", "when", "rate"], not: ["decode"]),
         Case("sink s {\n  webhook {\n    ‸\n  }\n}", ["url", "secret"]),
-        Case("engine {\n  ‸\n}", ["memory", "keys per rule", "events per key"]),
+        Case("engine {\n  ‸\n}", ["memory", "keys per rule", "events per key", "ids per source"]),
     ]
 
     @Test("what fits the place is offered, and nothing else", arguments: cases)
@@ -212,7 +212,8 @@ import Testing
 
     @Test("every word that is offered is a word of the language") func words() {
         let settings: Set = [
-            "decode", "idle", "dedup", "type", "rate", "lateness", "listen", "memory", "keys",
+            "decode", "idle", "dedup", "ids", "type", "rate", "lateness", "listen", "memory",
+            "keys",
             "rule",
             "pair", "table", "text",
         ]

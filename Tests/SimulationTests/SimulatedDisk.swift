@@ -137,7 +137,8 @@ final class SimulatedDisk: Disk {
             state.fullUntil = 0
             if losesUnsynced {
                 state.names = state.history[state.random.number(0...state.history.count - 1)]
-                for (number, node) in state.nodes {
+                // In an order that is the same in every run.
+                for (number, node) in state.nodes.sorted(by: { $0.key < $1.key }) {
                     var content = node.durable
                     for write in node.pending {
                         let kept = state.random.number(0...2)

@@ -106,7 +106,9 @@ struct Simulation {
     static let sinkNames = ["idempotent", "ordered", "concurrent"]
 
     let rules: CompiledRules
-    /// The events of two sources: one is a file, the other a sender.
+    /// The same rules with others that read other fields and make no alert, for reloads in between.
+    let others: CompiledRules
+    /// The events of two sources: one is a file, the other a sender, which may repeat itself.
     let file: String
     let sent: [UInt8]
     let seed: UInt64
@@ -120,10 +122,15 @@ struct Simulation {
         var deadLetters: Set<String> = []
         var restarts = 0
         var steps = 0
+        var reloads = 0
+        var repeats = 0
     }
 
-    init(rules: CompiledRules, file: String, sent: [UInt8], seed: UInt64) {
+    init(
+        rules: CompiledRules, others: CompiledRules, file: String, sent: [UInt8], seed: UInt64
+    ) {
         self.rules = rules
+        self.others = others
         self.file = file
         self.sent = sent
         self.seed = seed
@@ -158,7 +165,9 @@ struct Simulation {
             }
             let stopsAfter = isLast || random.chance(80) ? Int.max : random.number(1...60)
             do {
-                let (summary, isStopped) = try attempt(disk, sinks, stopsAfter: stopsAfter)
+                let (summary, isStopped) = try attempt(
+                    disk, sinks, stopsAfter: stopsAfter, reloads: faultsMax > 0, &result)
+                result.repeats += summary.input.repeatedEvents
                 let isWhole = summary.durable?.waiting == 0 && !isStopped
                 if isLoud { print("  ended, \(summary.durable?.waiting ?? -1) wait") }
                 if isWhole, isLast || random.chance(60) { break }
@@ -185,6 +194,7 @@ struct Simulation {
     }
 
     struct Endless: Error {}
+    struct Refused: Error {}
 
     /// The newest checkpoint is damaged, when there is one to fall back to.
     private mutating func damageCheckpoint(_ disk: SimulatedDisk) {
@@ -198,7 +208,8 @@ struct Simulation {
     }
 
     private mutating func attempt(
-        _ disk: SimulatedDisk, _ sinks: [SimulatedSink], stopsAfter: Int
+        _ disk: SimulatedDisk, _ sinks: [SimulatedSink], stopsAfter: Int, reloads: Bool,
+        _ result: inout Result
     ) throws -> (summary: PipelineSummary, isStopped: Bool) {
         var options = DurableOptions()
         options.usesThreads = false
@@ -228,18 +239,37 @@ struct Simulation {
             PipelineInput(
                 name: "sender",
                 source: SimulatedSender(sent, pieceBytes: random.number(100...1200)),
-                options: input, lateness: TimeSpan(nanoseconds: 60_000_000_000), isEarly: false),
+                options: input, lateness: TimeSpan(nanoseconds: 60_000_000_000), isEarly: false,
+                deduplication: Deduplication(field: FieldPath(["id"]), span: .minute * 10)),
         ]
+        let requests = PipelineRequests()
         let pipeline = Pipeline(
             program: rules.program, inputs: inputs, mode: .live,
             shardCount: random.number(1...3), environment: rules.environment, lists: nil,
-            store: store, clock: disk.clock)
+            requests: requests, store: store, clock: disk.clock)
         var turns = 0
+        let reloadTurns =
+            reloads ? (0..<random.number(0...2)).map { _ in random.number(1...40) } : []
+        let refused = Mutex(0)
         let summary = try pipeline.run(
             shouldStop: {
                 turns += 1
+                if reloadTurns.contains(turns) {
+                    let next = random.chance(50) ? rules : others
+                    result.reloads += 1
+                    _ = requests.submit { pipeline in
+                        guard let pipeline else { return }
+                        let prepared = PreparedRules(
+                            program: next.program, environment: next.environment, lists: nil,
+                            setup: pipeline.setup)
+                        do { _ = try pipeline.replace(with: prepared) } catch {
+                            refused.withLock { $0 += 1 }
+                        }
+                    }
+                }
                 return turns > stopsAfter
             }, output: { _, _, _ in })
+        if refused.withLock({ $0 }) > 0 { throw Refused() }
         return (summary, turns > stopsAfter)
     }
 }

@@ -17,25 +17,32 @@ import Testing
         let folder = NSTemporaryDirectory() + "martlet-simulation-\(getpid())"
         try FileManager.default.createDirectory(atPath: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(atPath: folder) }
-        let rules = try CompiledRules(
-            String(contentsOfFile: faultRules, encoding: .utf8))
+        let text = try String(contentsOfFile: faultRules, encoding: .utf8)
+        let rules = try CompiledRules(text)
+        let others = try CompiledRules(text + otherRules)
         var faults = 0
         var cases = 0
         var restarts = 0
         var steps = 0
+        var reloads = 0
+        var repeats = 0
         var seed = only ?? 1
         while faults < wanted {
             let events = FaultEvents(seed: seed)
             let path = folder + "/\(seed).ndjson"
             try Data(events.first).write(to: URL(fileURLWithPath: path))
-            var quiet = Simulation(rules: rules, file: path, sent: events.second, seed: seed)
+            var quiet = Simulation(
+                rules: rules, others: others, file: path, sent: events.second, seed: seed)
             let truth = try quiet.run(faultsMax: 0)
-            var rough = Simulation(rules: rules, file: path, sent: events.second, seed: seed)
+            var rough = Simulation(
+                rules: rules, others: others, file: path, sent: events.secondInDisorder, seed: seed)
             do {
                 let result = try rough.run(faultsMax: 12)
                 faults += result.faults
                 restarts += result.restarts
                 steps += result.steps
+                reloads += result.reloads
+                repeats += result.repeats
                 for problem in problems(truth, result) {
                     Issue.record("SEED=\(seed): \(problem)")
                 }
@@ -49,7 +56,7 @@ import Testing
             if only != nil { break }
         }
         print(
-            "simulation: \(faults) faults in \(cases) cases, \(restarts) restarts, \(steps) steps of the disk"
+            "simulation: \(faults) faults in \(cases) cases, \(restarts) restarts, \(reloads) reloads, \(repeats) repeats, \(steps) steps of the disk"
         )
     }
 
@@ -94,6 +101,25 @@ import Testing
         return order
     }
 
+    private let otherRules = """
+        rule nobody {
+          sequence by ip within 1m {
+            first: login where user == "nobody"
+            then second: login where result == "nothing"
+          }
+          alert "never"
+        }
+        rule nothing {
+          threshold by service {
+            over request where service == "nothing"
+            window 1m sliding
+            measure count = count
+            when count >= 1
+          }
+          alert "never"
+        }
+        """
+
     private var faultRules: String {
         URL(fileURLWithPath: #filePath).deletingLastPathComponent().deletingLastPathComponent()
             .appendingPathComponent("Faults/faults.rules").path
@@ -104,28 +130,38 @@ import Testing
 private struct FaultEvents {
     var first: [UInt8] = []
     var second: [UInt8] = []
+    /// The second out of order within the lateness, with events that come again.
+    var secondInDisorder: [UInt8] = []
 
     init(seed: UInt64) {
+        var moved: [(place: Int, line: String)] = []
         var random = RandomSource(seed: seed &* 77)
         var orders: [Int] = []
         for number in 0..<170 {
             let time = 1_790_000_000_000 + number * 1000
-            let line: String
+            let fields: String
             switch random.number(0...9) {
             case 0...5:
                 let result = random.chance(65) ? "fail" : "ok"
-                line =
-                    "{\"type\":\"login\",\"user\":\"u\(random.number(0...7))\",\"ip\":\"10.0.0.\(random.number(0...2))\",\"result\":\"\(result)\",\"time\":\(time)}\n"
+                fields =
+                    "{\"type\":\"login\",\"user\":\"u\(random.number(0...7))\",\"ip\":\"10.0.0.\(random.number(0...2))\",\"result\":\"\(result)\""
             case 6, 7:
                 orders.append(number)
-                line =
-                    "{\"type\":\"order\",\"order\":\"o\(number)\",\"user\":\"u1\",\"time\":\(time)}\n"
+                fields = "{\"type\":\"order\",\"order\":\"o\(number)\",\"user\":\"u1\""
             default:
                 let order = orders.isEmpty ? 0 : random.pick(orders)
-                line =
-                    "{\"type\":\"payment\",\"order\":\"o\(order)\",\"amount\":1,\"time\":\(time)}\n"
+                fields = "{\"type\":\"payment\",\"order\":\"o\(order)\",\"amount\":1"
             }
-            if random.chance(50) { first += line.utf8 } else { second += line.utf8 }
+            let line = fields + ",\"id\":\(number),\"time\":\(time)}\n"
+            if random.chance(50) {
+                first += line.utf8
+                continue
+            }
+            second += line.utf8
+            moved.append((number + random.number(0...25), line))
+            if random.chance(30) { moved.append((number + random.number(0...50), line)) }
         }
+        moved.sort { $0.place < $1.place }
+        for (_, line) in moved { secondInDisorder += line.utf8 }
     }
 }

@@ -248,6 +248,7 @@ enum CompletionWords {
         Word("keys per rule", "The most keys of a rule."),
         Word(
             "events per key", "The most events that a sequence or correlation keeps of a key."),
+        Word("ids per source", "The most ids that `dedup` remembers of a source."),
     ]
 
     static let listKinds: [Word] = [

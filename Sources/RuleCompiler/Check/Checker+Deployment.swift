@@ -24,7 +24,6 @@ extension Checker {
             name: block.name?.text ?? "", connector: nil, declaredIn: fileName(block.range),
             range: block.name?.range ?? block.range)
         var decoderRange = plan.range
-        var deduplicationRange = plan.range
         let words = ["decode", "time", "type", "lateness", "idle", "dedup", "early", "correction"]
         for setting in block.settings {
             guard let key = setting.key else { continue }
@@ -58,10 +57,9 @@ extension Checker {
                     length(setting, setting.word(1)?.text == "after" ? 2 : 1) ?? .minute
             case "dedup":
                 if let field = fieldPath(setting, 1), setting.word(2)?.text == "for",
-                    let span = length(setting, 3)
+                    let span = length(setting, 3), span > .zero
                 {
                     plan.deduplication = SourcePlan.Deduplication(field: field, span: span)
-                    deduplicationRange = key.range
                 } else if errorFree(setting) {
                     report(
                         .badSetting(
@@ -94,9 +92,6 @@ extension Checker {
         }
         if plan.decoder != "json" {
             report(.decoderNotRun(plan.decoder, source: plan.name, at: decoderRange))
-        }
-        if plan.deduplication != nil {
-            report(.deduplicationNotRun(source: plan.name, at: deduplicationRange))
         }
         return plan
     }
@@ -201,11 +196,13 @@ extension Checker {
                 plan.keysPerRule = count(setting, "keys", per: "rule", such: 100_000)
             case "events":
                 plan.eventsPerKey = count(setting, "events", per: "key", such: 10_000)
+            case "ids":
+                plan.idsPerSource = count(setting, "ids", per: "source", such: 1_000_000)
             default:
                 report(
                     .unknownSetting(
                         key.text, of: "engine", at: key.range,
-                        similarTo: ["data", "listen", "memory", "keys", "events"]))
+                        similarTo: ["data", "listen", "memory", "keys", "events", "ids"]))
             }
         }
     }

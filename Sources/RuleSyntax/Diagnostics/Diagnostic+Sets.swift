@@ -89,13 +89,6 @@ extension Diagnostic {
             help: [Help("turn the events into JSON lines first, and write `decode json`")])
     }
 
-    /// Events that come twice are not told apart by this version.
-    public static func deduplicationNotRun(source: String, at range: SourceRange) -> Diagnostic {
-        Diagnostic(
-            .sourceNotRun, "the `dedup` of source `\(source)` is not run by this version",
-            at: range, label: "`run` refuses the source")
-    }
-
     /// `allow` names something other than a warning.
     public static func badAllow(_ number: String, isKnown: Bool, at range: SourceRange)
         -> Diagnostic

@@ -119,8 +119,8 @@ extension DiagnosticCode {
     static let sourceNotRun = DiagnosticCode(
         "W0808", "source-not-run",
         explanation: """
-            This version reads JSON lines from files and standard input. Other sources and decoders, and \
-            `dedup`, are checked, so that deployment files can be written, and not run.
+            This version reads JSON lines from files and standard input. Other sources and decoders are \
+            checked, so that deployment files can be written, and not run.
             """,
         wrong: """
             source orders {

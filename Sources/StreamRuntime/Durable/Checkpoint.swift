@@ -8,6 +8,10 @@ struct Checkpoint: Sendable {
         var name: String
         var positions: [FilePosition]
         var isIdle: Bool
+        /// The ids that came lately; nil where none are kept.
+        var ids: SeenIDs?
+        /// The same as read; empty where there are none.
+        var idBytes: [UInt8] = []
     }
 
     /// The journal of the same number holds what came behind the cut.
@@ -33,7 +37,8 @@ struct Checkpoint: Sendable {
     typealias Part = @Sendable () -> [UInt8]
 
     private static let mark = Array("MARTCKPT".utf8)
-    private static let version = 1
+    /// 2: with the ids of `dedup`.
+    private static let version = 2
 
     /// Writes a mark, then sections, each with its length and checksum in front.
     func write(_ parts: [Part], to file: any DiskFile) throws(DiskError) {
@@ -49,6 +54,9 @@ struct Checkpoint: Sendable {
                 writer.write(source.isIdle)
                 writer.write(source.positions.count)
                 for position in source.positions { position.write(to: &writer) }
+                var ids = StateWriter()
+                source.ids?.write(to: &ids)
+                writer.write(bytes: ids.bytes)
             }
             writer.write(unsigned: outboxEnd)
             writer.write(sinks.count)
@@ -116,7 +124,7 @@ struct Checkpoint: Sendable {
 
     private mutating func readMeta(_ bytes: [UInt8], _ shards: inout Int) throws(SnapshotError) {
         var outer = StateReader(bytes)
-        var (reader, _) = try outer.section("the checkpoint", known: Checkpoint.version)
+        var (reader, version) = try outer.section("the checkpoint", known: Checkpoint.version)
         number = try reader.tally()
         arrival = try reader.unsigned()
         firstTime = try reader.time()
@@ -126,6 +134,7 @@ struct Checkpoint: Sendable {
             for _ in 0..<(try reader.count()) {
                 source.positions.append(try FilePosition(from: &reader))
             }
+            if version >= 2 { source.idBytes = try reader.readBytes() }
             sources.append(source)
         }
         outboxEnd = try reader.unsigned()

@@ -379,6 +379,12 @@ private struct Doctor {
                     "\(counted(bad, "line")) could not be read",
                     fix: "`--dead-letter FILE` keeps them with the reasons")
             }
+            if let forgotten = source["forgotten_ids"]?.integer, forgotten > 0 {
+                note(
+                    .warn, "source \(source["name"]?.text ?? "")",
+                    "\(counted(forgotten, "id")) of `dedup` forgotten before their time",
+                    fix: "`ids per source` in the `engine` block keeps more")
+            }
         }
         if case .decimal(let lag)? = status["lag_s"], lag < -5 {
             note(

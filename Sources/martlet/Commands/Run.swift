@@ -80,7 +80,9 @@ private func liveInputs(
     }
     if arguments.has("follow") { throw Failure(.badUsage, "`--follow` needs the name of a file") }
     var inputs: [PipelineInput] = []
-    for source in session.deployment.sources { inputs.append(try declaredInput(source)) }
+    for source in session.deployment.sources {
+        inputs.append(try declaredInput(source, idsMax: session.deployment.engine.idsPerSource))
+    }
     if !inputs.isEmpty { return inputs }
     if isatty(0) == 1 {
         session.console.note(
@@ -94,7 +96,9 @@ private func liveInputs(
 }
 
 /// A `source` block as an input.
-func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput {
+///
+/// - Parameter idsMax: How many ids `dedup` remembers; nil: as many as usual.
+func declaredInput(_ plan: SourcePlan, idsMax: Int? = nil) throws(Failure) -> PipelineInput {
     var options = InputOptions()
     if let timeField = plan.timeField { options.timeField = timeField }
     switch plan.type {
@@ -106,9 +110,6 @@ func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput {
         throw Failure(
             .badUsage,
             "source `\(plan.name)`: this version decodes `json`, and not `\(plan.decoder)`")
-    }
-    guard plan.deduplication == nil else {
-        throw Failure(.badUsage, "source `\(plan.name)`: this version does not run `dedup`")
     }
     let selection: InputSelection
     switch plan.connector?.kind {
@@ -125,10 +126,13 @@ func declaredInput(_ plan: SourcePlan) throws(Failure) -> PipelineInput {
             "source `\(plan.name)`: this version reads `file` and `stdin`, and not `\(kind ?? "nothing")`"
         )
     }
-    return PipelineInput(
+    var input = PipelineInput(
         name: plan.name, source: makeSource(selection, options: options), options: options,
         lateness: plan.lateness, idleAfter: plan.idleAfter, isEarly: plan.isEarly,
         correction: plan.correction)
+    input.deduplication = plan.deduplication.map { Deduplication(field: $0.field, span: $0.span) }
+    if let idsMax { input.deduplication?.idsMax = idsMax }
+    return input
 }
 
 private func runDemo(_ arguments: ParsedArguments) throws(Failure) -> ExitCode {
