@@ -231,19 +231,26 @@ def r5(check):
                 pass
         with open(os.path.join(disk, "ballast"), "r+b") as file:
             file.truncate(os.path.getsize(os.path.join(disk, "ballast")) - 700_000)
-        process = check.start(events, "--rules", RULES, "--data", "small/data", "--to", "out.ndjson")
-        deadline = time.monotonic() + 60
-        while "wait until there is room" not in check.log():
-            need(process.poll() is None, f"it ended with {process.returncode} and did not wait")
-            need(time.monotonic() < deadline, "it never said that the disk is full")
-            time.sleep(0.05)
+        def waiting():
+            process = check.start(events, "--rules", RULES, "--data", "small/data", "--to", "out.ndjson")
+            deadline = time.monotonic() + 60
+            while "wait until there is room" not in check.log():
+                need(process.poll() is None, f"it ended with {process.returncode} and did not wait")
+                need(time.monotonic() < deadline, "it never said that the disk is full")
+                time.sleep(0.05)
+            return process
+
+        process = waiting()
+        process.terminate()
+        need(process.wait(10) == 4 and "was told to stop" in check.log(), f"told to stop, it ended with {process.returncode}")
+        process = waiting()
         time.sleep(0.5)
         need(process.poll() is None, "it ended while the disk was full")
         os.unlink(os.path.join(disk, "ballast"))
         need(process.wait(60) == 0, f"exit code {process.returncode}")
         got = collections.Counter(record(alert) for alert in lines(check.path("out.ndjson")))
         compare(oracle, got, 0)
-        return f"events=120000 oracle={sum(oracle.values())}, waited, went on, lost=0 extra=0"
+        return f"events=120000 oracle={sum(oracle.values())}, waited, stopped when told to, waited, went on, lost=0 extra=0"
     finally:
         check.end()
         subprocess.run(["umount", disk], capture_output=True)

@@ -74,8 +74,10 @@ func openStore(
     let store = try orFail {
         let disk: any Disk
         if let folder { disk = try DataFolder.open(path: folder) } else { disk = MemoryDisk() }
+        var options = DurableOptions()
+        options.isAskedToStop = { StopRequest.isPending }
         return try DurableStore(
-            disk, routes: routes.map(\.route), keepsState: folder != nil,
+            disk, routes: routes.map(\.route), keepsState: folder != nil, options: options,
             tell: { console.warn("martlet: \($0)") })
     }
     return (store, guarantees)

@@ -70,6 +70,8 @@ public struct DurableOptions: Sendable {
     public var usesThreads = true
     /// Of the pauses between attempts.
     public var seed: UInt64 = 1
+    /// Whether the engine is to end although it waits for room on the disk.
+    public var isAskedToStop: @Sendable () -> Bool = { false }
 
     public init() {}
 }
@@ -405,7 +407,7 @@ public final class DurableStore: Sendable {
                 isTold = true
                 state.withLock { $0.counters.isDiskFull = true }
             }
-            if state.withLock({ $0.isStopping }) {
+            if options.isAskedToStop() || state.withLock({ $0.isStopping }) {
                 throw DurableFailure.failed(
                     "\(error), and the engine was told to stop: the next start goes on from the last checkpoint"
                 )
