@@ -89,7 +89,11 @@ let package = Package(
                 "StreamRuntime", "MatchEngine", "RuleCompiler", "RuleSyntax", "RuleModel",
                 "CSimdjson",
             ],
-            path: "Tests/Bench", exclude: ["peers.py"]),
+            path: "Tests/Bench",
+            exclude: [
+                "FlinkStatements.java", "peer_duckdb.py", "peer_flink.py", "peer_kit.py",
+                "peers.py",
+            ]),
         .testTarget(name: "SpecTests", dependencies: ["RuleCompiler", "MatchEngine", "TestKit"]),
         // The durable pipeline on simulated disks, clocks, sources and sinks.
         .testTarget(

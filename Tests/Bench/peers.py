@@ -1,113 +1,65 @@
 #!/usr/bin/env python3
-"""Runs the queries of `martlet bench` and the same questions in DuckDB over the same file, in turns.
+"""Runs the queries of `martlet bench` and the same questions in other engines over the same file, in turns.
 
-usage: Tests/Bench/peers.py MARTLET [EVENTS [ROUNDS]]
+usage: Tests/Bench/peers.py MARTLET [EVENTS [ROUNDS [PEER]...]]
 
-Checks first that both find the same: for Q1 how many, for Q4 which hosts in which minutes, for Q2,
-Q3 and Q5 which keys have a match at all, since "one burst gives one alert" cannot be said in plain
-SQL. Then prints the processor time of both, all threads together, and how many times martlet's
-DuckDB needs. DuckDB reads the file whole and may use one thread.
+The peers are `duckdb` and `flink`; all unless some are named. What they find is compared with
+martlet's alerts, and beside each answer stands how much of it was compared. Printed are the processor
+time, all threads together, and the time on the clock, both of whole processes; how many times
+martlet's processor time the peer needs; and the same without what the peer needs to start. Q6 is all
+five queries over one reading of the file.
 
-DuckDB comes from PyPI into a virtual environment under `.build`. Where it cannot be had all of this
-is skipped, loudly. Exit 1 when the answers differ.
+Comparisons with a peer that cannot be had are skipped, loudly. Exit 1 when answers differ.
 """
 
 import json
 import os
-import pathlib
 import statistics
 import subprocess
 import sys
 import tempfile
-import time
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
+import peer_duckdb
+import peer_flink
+from peer_kit import comparable, instant, run
 
-COLUMNS = (
-    "{time: 'TIMESTAMP', type: 'VARCHAR', src_ip: 'VARCHAR', outcome: 'VARCHAR', \"user\": 'VARCHAR', "
-    "host: 'VARCHAR', path: 'VARCHAR', status: 'BIGINT', latency_ms: 'DOUBLE', amount: 'DOUBLE'}"
-)
-
-QUERIES = {
-    1: "SELECT count(*) FROM e WHERE type = 'web' AND status >= 500",
-    2: """
-        SELECT DISTINCT src_ip FROM (
-          SELECT src_ip, outcome, count(*) FILTER (outcome = 'failure') OVER (
-            PARTITION BY src_ip ORDER BY time
-            RANGE BETWEEN INTERVAL 5 MINUTES PRECEDING AND CURRENT ROW) AS failures
-          FROM e WHERE type = 'auth')
-        WHERE outcome = 'success' AND failures >= 5""",
-    3: """
-        SELECT DISTINCT "user" FROM (
-          SELECT "user", count(*) OVER (
-            PARTITION BY "user" ORDER BY time
-            RANGE BETWEEN INTERVAL 1 MINUTE PRECEDING AND CURRENT ROW) AS failures
-          FROM e WHERE type = 'auth' AND outcome = 'failure')
-        WHERE failures >= 10""",
-    # An alert begins in a minute that satisfies the condition after one that did not.
-    4: """
-        WITH minutes AS (
-          SELECT host, date_trunc('minute', time) AS minute,
-            avg(latency_ms) > 300 AND quantile_cont(latency_ms, 0.95) > 700 AS high
-          FROM e WHERE type = 'web' GROUP BY ALL),
-        ended AS (
-          SELECT *, coalesce(lag(high) OVER (PARTITION BY host ORDER BY minute), false) AS before
-          FROM minutes WHERE minute + INTERVAL 1 MINUTE < (SELECT max(time) FROM e))
-        SELECT host, strftime(minute + INTERVAL 1 MINUTE, '%Y-%m-%dT%H:%M:%SZ') FROM ended
-        WHERE high AND NOT before""",
-    5: """
-        WITH p AS (SELECT "user", time, amount FROM e WHERE type = 'payment')
-        SELECT DISTINCT a."user" FROM p a
-        JOIN p b ON b."user" = a."user" AND b.time > a.time AND b.amount > a.amount
-          AND b.time <= a.time + INTERVAL 10 MINUTES
-        JOIN p c ON c."user" = a."user" AND c.time > b.time AND c.amount > b.amount
-          AND c.time <= a.time + INTERVAL 10 MINUTES""",
-}
-
-CHILD = """
-import json, sys
-import duckdb
-path, columns, queries = sys.argv[1], sys.argv[2], json.loads(sys.argv[3])
-db = duckdb.connect()
-db.execute("SET threads = 1; SET enable_progress_bar = false")
-source = f"read_json('{path}', format = 'newline_delimited', columns = {columns})"
-# For one query a view, so that only its columns are kept; for all of them the file is read once.
-db.execute(("CREATE TABLE e AS SELECT * FROM " if len(queries) > 1 else "CREATE VIEW e AS SELECT * FROM ") + source)
-print(json.dumps([db.execute(query).fetchall() for query in queries], default=str))
-"""
+PEERS = {"duckdb": peer_duckdb, "flink": peer_flink}
+QUERIES = {1: [1], 2: [2], 3: [3], 4: [4], 5: [5], 6: [1, 2, 3, 4, 5]}
 
 
-def run(arguments):
-    """Output, processor time and time on the clock of a process that must end well."""
-    started = time.monotonic()
-    process = subprocess.Popen(arguments, stdout=subprocess.PIPE)
-    output = process.stdout.read()
-    _, status, usage = os.wait4(process.pid, 0)
-    if status != 0:
-        sys.exit(f"peers: `{arguments[0]}` ended with {status}")
-    return output, usage.ru_utime + usage.ru_stime, time.monotonic() - started
+def ask_martlet(martlet, folder, number):
+    """What each rule found, with processor time and time on the clock."""
+    output, cpu, wall = run(
+        [martlet, "replay", f"{folder}/shop.ndjson", "--quiet", "--format", "json", "--rules",
+         f"{folder}/q{number}.rules"])
+    found = {one: [] for one in QUERIES[number]}
+    for line in output.splitlines():
+        alert = json.loads(line)
+        if alert["state"] == "firing":
+            found[int(alert["rule"][1])].append(
+                ("".join(alert["key"].values()), instant(alert["matched_at"]),
+                 instant(alert["first_event"])))
+    return found, cpu, wall
 
 
-def prepare_duckdb():
-    """The Python that has DuckDB; None where it cannot be had."""
-    folder = ROOT / ".build" / "peers"
-    python = folder / "bin" / "python"
-    if not python.exists():
-        subprocess.run([sys.executable, "-m", "venv", folder], check=False)
-    probe = [python, "-c", "import duckdb"]
-    if subprocess.run(probe, capture_output=True).returncode != 0:
-        subprocess.run([python, "-m", "pip", "install", "-q", "duckdb"], check=False)
-    return python if subprocess.run(probe, capture_output=True).returncode == 0 else None
+def verdict(compared, ours, theirs):
+    """Whether the answers agree, in words."""
+    agreed, differences = [], []
+    for number, found in ours.items():
+        left, right = (comparable(one, compared[number]) for one in (found, theirs[number]))
+        if left == right:
+            agreed.append(f"{len(found)} alerts, {compared[number]}")
+        else:
+            missing, more = len(set(left) - set(right)), len(set(right) - set(left))
+            differences.append(
+                f"Q{number} DIFFERS in {compared[number]}: {missing} only here, {more} only there")
+    if differences:
+        return False, "; ".join(differences)
+    return True, f"the same: {agreed[0]}" if len(agreed) == 1 else f"the same {len(agreed)} times"
 
 
-def found_by_martlet(number, output):
-    alerts = [json.loads(line) for line in output.splitlines()]
-    begun = [alert for alert in alerts if alert["state"] == "firing"]
-    if number == 1:
-        return [[len(begun)]]
-    if number == 4:
-        return sorted([alert["key"]["host"], alert["matched_at"]] for alert in begun)
-    return sorted({tuple(alert["key"].values()) for alert in begun})
+def median(figures, index):
+    return statistics.median(figure[index] for figure in figures)
 
 
 def main():
@@ -116,41 +68,48 @@ def main():
     martlet = sys.argv[1]
     events = int(sys.argv[2]) if len(sys.argv) > 2 else 500_000
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
-    python = prepare_duckdb()
-    if python is None:
-        print(f"peers: SKIPPED all {len(QUERIES) + 1} comparisons: DuckDB cannot be had from PyPI")
-        return
-    differences = 0
+    names = sys.argv[4:] or list(PEERS)
+    if unknown := [name for name in names if name not in PEERS]:
+        sys.exit(f"peers: no peer is called {', '.join(unknown)}; there are {', '.join(PEERS)}")
+    agree = True
     with tempfile.TemporaryDirectory() as folder:
         subprocess.run(
             [martlet, "bench", "--write", folder, "--events", str(events)], check=True)
         file = f"{folder}/shop.ndjson"
-        print(f"{events} events, {os.path.getsize(file) // events} bytes each; processor seconds")
-        print(f"{'':4}{'martlet':>10}{'DuckDB':>10}{'times':>8}  answers")
-        for number in [1, 2, 3, 4, 5, 6]:
-            numbers = [number] if number < 6 else list(QUERIES)
-            ours, theirs = [], []
+        print(f"{events} events, {os.path.getsize(file) // events} bytes each; rounds: {rounds}; "
+              "seconds, the median")
+        peers = []
+        for module in (PEERS[name] for name in names):
+            peer = module.Peer(file)
+            if reason := peer.prepare():
+                print(f"peers: SKIPPED all {len(QUERIES)} comparisons with {module.NAME}: {reason}")
+                continue
+            starts = [peer.start() for _ in range(rounds)]
+            peers.append((module, peer, median(starts, 0)))
+            print(f"{module.NAME} needs {median(starts, 0):.2f} of processor time to start and end, "
+                  f"{median(starts, 1):.2f} on the clock")
+        if peers:
+            print(f"{'':14}{'processor':>10}{'clock':>8}{'times':>8}{'without start':>15}  answers")
+        for number in QUERIES if peers else []:
+            ours, theirs = [], [[] for _ in peers]
             for _ in range(rounds):
-                output, cpu, _ = run(
-                    [martlet, "replay", file, "--quiet", "--format", "json", "--rules",
-                     f"{folder}/q{number}.rules"])
-                ours.append(cpu)
-                answer, cpu, _ = run(
-                    [python, "-c", CHILD, file, COLUMNS,
-                     json.dumps([QUERIES[one] for one in numbers])])
-                theirs.append(cpu)
-            verdict = "not compared again"
-            if number < 6:
-                left = [list(row) for row in found_by_martlet(number, output)]
-                right = sorted(json.loads(answer)[0])
-                verdict = f"the same {left[0][0] if number == 1 else len(left)}"
-                if left != right:
-                    differences += 1
-                    verdict = f"DIFFERENT: {len(left)} and {len(right)}"
-            ratio = statistics.median(b / a for a, b in zip(ours, theirs))
-            print(f"Q{number}  {statistics.median(ours):10.2f}{statistics.median(theirs):10.2f}"
-                  f"{ratio:8.1f}  {verdict}")
-    sys.exit(1 if differences else 0)
+                found, *cost = ask_martlet(martlet, folder, number)
+                ours.append(cost)
+                for (_, peer, _), costs in zip(peers, theirs):
+                    answer, *cost = peer.ask(QUERIES[number])
+                    costs.append([*cost, answer])
+            print(f"Q{number} {'martlet':11}{median(ours, 0):10.2f}{median(ours, 1):8.2f}")
+            for (module, _, start), costs in zip(peers, theirs):
+                same, words = verdict(module.COMPARED, found, costs[-1][2])
+                agree = agree and same
+                pairs = list(zip(ours, costs))
+                times = statistics.median(b[0] / a[0] for a, b in pairs)
+                without = statistics.median((b[0] - start) / a[0] for a, b in pairs)
+                print(f"   {module.NAME:11}{median(costs, 0):10.2f}{median(costs, 1):8.2f}"
+                      f"{times:8.1f}{without:15.1f}  {words}", flush=True)
+        for module, _, _ in peers:
+            print("\n".join(module.DIFFERENCES))
+    sys.exit(0 if agree else 1)
 
 
 if __name__ == "__main__":
