@@ -15,6 +15,7 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 
 sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 import fault_events  # noqa: E402
@@ -72,6 +73,31 @@ def cost(martlet, folder, count):
               f"{with_data / without:.2f}", flush=True)
 
 
+def repeats(martlet, folder, count):
+    """What it takes to remember the ids of all events: processor time and memory."""
+    events = os.path.join(folder, "ids.ndjson")
+    with open(events, "w") as file:
+        for number, line in enumerate(fault_events.events(count, 1, step_ms=1)):
+            id = str(uuid.uuid5(uuid.NAMESPACE_OID, str(number)))
+            file.write(json.dumps({"id": id, **json.loads(line)}, separators=(",", ":")) + "\n")
+    with open(RULES) as file:
+        text = file.read()
+    figures = {}
+    for _ in range(3):
+        for name, dedup in (("without", ""), ("with", "dedup id for 1d")):
+            rules = os.path.join(folder, f"{name}.rules")
+            with open(rules, "w") as file:
+                file.write(f'{text}\nsource s {{\n  file "ids.ndjson"\n  {dedup}\n}}\nengine {{ ids per source 100000000 }}\n')
+            engine = subprocess.Popen([martlet, "run", "--rules", rules], cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _, status, usage = os.wait4(engine.pid, 0)
+            if status != 0:
+                sys.exit(f"durability: a run {name} dedup ended with status {status}")
+            figures.setdefault(name, []).append((usage.ru_utime + usage.ru_stime, usage.ru_maxrss * 1024))
+    (slow, large), (quick, small) = (min(figures[name]) for name in ("with", "without"))
+    print(f"dedup: {count:,} ids of 36 bytes: {count / quick:,.0f} events for each second of processor time without it, {count / slow:,.0f} with: "
+          f"{quick / slow:.2f}; {(large - small) / count:.0f} bytes for each id", flush=True)
+
+
 def state(martlet, folder, keys):
     """State of so many keys: how long checkpoints stop the running engine, and how long a start takes."""
     rules = os.path.join(folder, "state.rules")
@@ -123,6 +149,7 @@ def main():
     folder = tempfile.mkdtemp(prefix="martlet-durability-")
     try:
         cost(martlet, folder, options.events)
+        repeats(martlet, folder, options.events)
         for keys in (10_000, 100_000, 1_000_000):
             state(martlet, folder, keys)
     finally:
