@@ -112,34 +112,39 @@ struct SeenIDs: Sendable {
 
 /// Some ids with the times of their events, found by hash, with linear probing. Nothing is removed.
 private struct Generation: Sendable {
+    private struct Place: Sendable {
+        /// Of the id's hash: without a look at the id, which lies somewhere else in memory, nearly all
+        /// others are told apart.
+        var hash: UInt32 = 0
+        /// The number of the id + 1; 0 is a free place.
+        var number: UInt32 = 0
+    }
+
     /// The ids one behind the other, and where each ends.
     private var bytes: [UInt8] = []
     private var ends: [Int] = []
     private(set) var times: [Timestamp] = []
-    private var hashes: [Int] = []
-    /// Numbers of ids at their hashed places; -1 is free. A power of two, at most half full.
-    private var table = [Int32](repeating: -1, count: 16)
+    /// A power of two, at most half full.
+    private var places = [Place](repeating: Place(), count: 16)
 
     var count: Int { times.count }
 
     /// Seeded for each process, so that nobody can choose ids that fall on one place.
-    static func hash(_ id: [UInt8]) -> Int {
+    static func hash(_ id: [UInt8]) -> UInt32 {
         var hasher = Hasher()
         id.withUnsafeBytes { hasher.combine(bytes: $0) }
-        return hasher.finalize()
+        return UInt32(truncatingIfNeeded: hasher.finalize())
     }
 
     /// Whether the id came with a time within the span of this one.
-    func holds(_ id: [UInt8], _ hash: Int, within span: TimeSpan, of time: Timestamp) -> Bool {
-        let mask = table.count - 1
-        var place = hash & mask
-        while table[place] >= 0 {
-            let number = Int(table[place])
-            let (earlier, later) = (min(times[number], time), max(times[number], time))
-            if hashes[number] == hash, later - earlier <= span,
-                bytes[range(number)].elementsEqual(id)
-            {
-                return true
+    func holds(_ id: [UInt8], _ hash: UInt32, within span: TimeSpan, of time: Timestamp) -> Bool {
+        let mask = places.count - 1
+        var place = Int(hash) & mask
+        while places[place].number != 0 {
+            if places[place].hash == hash {
+                let number = Int(places[place].number) - 1
+                let (earlier, later) = (min(times[number], time), max(times[number], time))
+                if later - earlier <= span, bytes[range(number)].elementsEqual(id) { return true }
             }
             place = (place + 1) & mask
         }
@@ -147,24 +152,23 @@ private struct Generation: Sendable {
     }
 
     /// The same id may come with several times.
-    mutating func insert(_ id: [UInt8], _ hash: Int, time: Timestamp) {
+    mutating func insert(_ id: [UInt8], _ hash: UInt32, time: Timestamp) {
         bytes += id
         ends.append(bytes.count)
         times.append(time)
-        hashes.append(hash)
-        if count * 2 > table.count {
-            table = Array(repeating: -1, count: table.count * 2)
-            for number in 0..<count { enter(number) }
-        } else {
-            enter(count - 1)
+        if count * 2 > places.count {
+            let before = places
+            places = Array(repeating: Place(), count: before.count * 2)
+            for place in before where place.number != 0 { enter(place) }
         }
+        enter(Place(hash: hash, number: UInt32(count)))
     }
 
-    private mutating func enter(_ number: Int) {
-        let mask = table.count - 1
-        var place = hashes[number] & mask
-        while table[place] >= 0 { place = (place + 1) & mask }
-        table[place] = Int32(number)
+    private mutating func enter(_ new: Place) {
+        let mask = places.count - 1
+        var place = Int(new.hash) & mask
+        while places[place].number != 0 { place = (place + 1) & mask }
+        places[place] = new
     }
 
     private func range(_ number: Int) -> Range<Int> {

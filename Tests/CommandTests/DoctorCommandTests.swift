@@ -75,6 +75,7 @@ import Testing
                 source later { file { path "later.ndjson" follow } }
                 source mixed { file "mixed.ndjson" }
                 source other { file "other.ndjson" }
+                source again { file "again.ndjson"  dedup id for 10m }
                 source kafka { kafka { brokers ["127.0.0.1:9092"] topic "x" } }
                 sink nowhere { file "absent/alerts.ndjson" }
                 sink folder { file "folder" }
@@ -87,6 +88,7 @@ import Testing
             "mixed.ndjson": event + "rubbish\n"
                 + #"{"time":"2025-12-31T23:59:57Z","type":"login","user":"a","ok":true}"# + "\n",
             "other.ndjson": #"{"time":"2026-01-01T00:00:01Z","type":"logout"}"# + "\n",
+            "again.ndjson": event,
             "folder/x": "", "broken.db": "this is no database, and it is long enough to be sure\n",
         ])
         let run = try workspace.martlet("doctor", "--rules", "r.rules", "--format", "json")
@@ -97,6 +99,7 @@ import Testing
             ("source later", "warn", "there is no file"),
             ("source mixed", "warn", "out of order by up to 4s, and `lateness` is 0s"),
             ("source other", "warn", "their types are `logout`"),
+            ("source again", "warn", "1 have no `id`, which `dedup` compares"),
             ("source kafka", "fail", "this version reads `file` and `stdin`, and not `kafka`"),
             ("sink nowhere", "fail", "cannot be made"), ("sink folder", "fail", "is a folder"),
             ("sink broken", "fail", "file is not a database"),

@@ -240,10 +240,19 @@ private struct Doctor {
                 words +=
                     "; out of order by up to \(events.disorder), and `lateness` is \(plan.lateness)"
             }
+            var fix =
+                isTooLate
+                ? "write `lateness \(events.disorder)` or more into the source block" : nil
+            if let id = plan.deduplication?.field {
+                let with = events.types.values.reduce(0) { $0 + ($1.fields[id]?.present ?? 0) }
+                if with < events.events {
+                    words +=
+                        "; \(grouped(events.events - with)) have no `\(id)`, which `dedup` compares"
+                    fix = fix ?? "events without it always count; is `\(id)` the right field?"
+                }
+            }
             note(
-                isTooLate || events.unreadable > 0 ? .warn : .ok, subject, words,
-                fix: isTooLate
-                    ? "write `lateness \(events.disorder)` or more into the source block" : nil)
+                fix != nil || events.unreadable > 0 ? .warn : .ok, subject, words, fix: fix)
         }
     }
 
