@@ -237,7 +237,10 @@ struct RunSession {
         }
         progress.clear()
         let seconds = monotonicSeconds() - started
-        console.note(describe(summary, program: pipeline.program, seconds: seconds))
+        console.note(
+            describe(
+                summary, program: pipeline.program, lateness: inputs.map(\.lateness),
+                seconds: seconds))
         if let speed, summary.lag.seconds >= 1 {
             console.warn(
                 "martlet: events were up to \(shortSeconds(summary.lag.seconds)) behind `--speed \(Value.text(of: speed))`"

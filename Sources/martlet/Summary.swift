@@ -4,7 +4,11 @@ import StreamRuntime
 
 /// What a run did, in a few lines for a person: what was read, what was found, what is open, and
 /// everything that was left out.
-func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> String {
+///
+/// - Parameter lateness: What each input allows.
+func describe(
+    _ summary: PipelineSummary, program: Program, lateness: [TimeSpan], seconds: Double
+) -> String {
     let input = summary.input
     var lines: [String] = []
     let rate = seconds > 0 ? Int(Double(input.events) / seconds) : 0
@@ -56,7 +60,9 @@ func describe(_ summary: PipelineSummary, program: Program, seconds: Double) -> 
         text +=
             source.late > 0
             ? "; \(grouped(source.late)) of them later than the allowed lateness, which changed nothing"
-            : "; `--lateness \(source.worstDisorder)` would put them in order"
+            : source.worstDisorder <= lateness[index]
+                ? "; put in order within the allowed lateness"
+                : "; `--lateness \(source.worstDisorder)` would put them in order"
         lines.append(text)
     }
     for (index, counters) in summary.engine.rules.enumerated() {

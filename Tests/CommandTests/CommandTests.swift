@@ -242,6 +242,21 @@ struct CommandTests {
         #expect(!run.errors.contains("out of order"))
     }
 
+    @Test("how far events are out of order is told, with what would put them in order")
+    func disorder() throws {
+        let lines = attack.split(separator: "\n").map { $0 + "\n" }
+        let workspace = try Workspace([
+            "g.rules": guessing, "x.ndjson": "\(lines[1])\(lines[0])\(lines[2])\(lines[3])",
+        ])
+        let plain = try workspace.martlet("replay", "x.ndjson", "--rules", "g.rules")
+        let advice = try #require(plain.errors.firstMatch(of: #/`--lateness (\w+)` would/#))
+        let ordered = try workspace.martlet(
+            "replay", "x.ndjson", "--rules", "g.rules", "--lateness", String(advice.1))
+        #expect(ordered.output.contains("3 failures of ann"))
+        #expect(ordered.errors.contains("put in order within the allowed lateness"))
+        #expect(!ordered.errors.contains("would put"))
+    }
+
     @Test("files whose times lie between each other's give what one sorted file gives")
     func interleavedFiles() throws {
         let lines = (0..<6000).map { index in

@@ -59,6 +59,7 @@ final class BenchSession {
     /// `q6.rules`, of which the last holds the other five.
     static func write(_ events: Int, to folder: String) throws(Failure) {
         var source = BenchEvents(.shop)
+        try makeFolder(folder)
         _ = try source.write(events, to: folder + "/shop.ndjson")
         for number in 1...6 {
             try writeWhole(BenchRules.query(number), to: "\(folder)/q\(number).rules")

@@ -33,12 +33,7 @@ let docsCommand = CommandSpec(
     }
     let set = RuleSet(paths: rulePaths(arguments.positionals), includesTests: true)
     _ = try set.runnable(console)
-    guard fileKind(folder) != .file else {
-        throw Failure(.badUsage, "`\(folder)` is a file, and a folder is needed")
-    }
-    if fileKind(folder) == .absent, mkdir(folder, 0o755) != 0 {
-        throw Failure(.failed, "cannot make the folder `\(folder)`: \(systemError())")
-    }
+    try makeFolder(folder)
     let pages = RuleCatalogue(set.compilation).pages
     let manifest = try DocsManifest(folder: folder)
     for (name, page) in pages {

@@ -73,6 +73,16 @@ private func formatStandardInput(_ console: Console) throws(Failure) -> ExitCode
     return .fine
 }
 
+/// Makes a folder to write into, unless it is there.
+func makeFolder(_ path: String) throws(Failure) {
+    guard fileKind(path) != .file else {
+        throw Failure(.badUsage, "`\(path)` is a file, and a folder is needed")
+    }
+    if mkdir(path, 0o777) != 0, errno != EEXIST {
+        throw Failure(.failed, "cannot make the folder `\(path)`: \(systemError())")
+    }
+}
+
 /// Writes a whole file or leaves the old one: through a temporary file beside it.
 func replaceFile(_ path: String, with bytes: [UInt8]) throws(Failure) {
     // A link is followed, so that the file behind it changes and the link stays.

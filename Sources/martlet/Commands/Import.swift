@@ -146,9 +146,7 @@ private func readAll(_ paths: [String]) throws(Failure) -> [ImportInput] {
 
 /// Writes a file for each input and the one that declares what all of them use.
 private func write(_ result: ImportResult, into folder: String) throws(Failure) {
-    if mkdir(folder, 0o777) != 0, errno != EEXIST {
-        throw Failure(.failed, "cannot make the folder `\(folder)`: \(systemError())")
-    }
+    try makeFolder(folder)
     let base = folder.hasSuffix("/") ? folder : folder + "/"
     var names = NameTable()
     _ = names.unique("schema")

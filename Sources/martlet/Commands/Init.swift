@@ -46,17 +46,12 @@ let initCommand = CommandSpec(
         console.print(schema + "\n" + sources.trimmedEnd)
         return .fine
     }
-    guard fileKind(folder) != .file else {
-        throw Failure(.badUsage, "`\(folder)` is a file, and a folder is needed")
-    }
     for name in ["schema.rules", "sources.rules"] where fileKind("\(folder)/\(name)") != .absent {
         throw Failure(
             .failed, "`\(folder)/\(name)` is there already, so nothing was written",
             help: "choose another folder")
     }
-    if fileKind(folder) == .absent, mkdir(folder, 0o755) != 0 {
-        throw Failure(.failed, "cannot make the folder `\(folder)`: \(systemError())")
-    }
+    try makeFolder(folder)
     try replaceFile("\(folder)/schema.rules", with: Array(schema.utf8))
     try replaceFile("\(folder)/sources.rules", with: Array(sources.utf8))
     console.note(
