@@ -1,4 +1,5 @@
 import Foundation
+import MatchEngine
 import RuleModel
 import Testing
 
@@ -16,6 +17,51 @@ import Testing
         #expect(
             hmac(Array("what do ya want for nothing?".utf8), key: Array("Jefe".utf8))
                 == "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")
+    }
+
+    @Test(
+        "a checkpoint of the version before, which knew no ids, is read; one of the next is refused"
+    )
+    func versions() throws {
+        func file(version: Int, ids: Bool) throws -> any DiskFile {
+            var head = StateWriter()
+            head.section(version: version) { writer in
+                writer.write(4)
+                writer.write(unsigned: 77)
+                writer.write(time: nil)
+                writer.write(time: nil)
+                writer.write(1)
+                writer.write("orders")
+                writer.write(true)
+                writer.write(0)
+                if ids { writer.write(bytes: [1, 2, 3]) }
+                writer.write(unsigned: 9)
+                for _ in 0..<2 { writer.write(0) }
+                writer.write(false)
+                writer.write(0)
+            }
+            let file = MemoryDisk().open("checkpoint")
+            try file.append(Array("MARTCKPT".utf8))
+            for section in [head.bytes, []] {
+                let length = withUnsafeBytes(of: UInt64(section.count).littleEndian) { Array($0) }
+                try file.append(length + RecordLog.littleEndian(checksum(section)) + section)
+            }
+            return file
+        }
+        for (version, ids) in [(1, [UInt8]()), (2, [1, 2, 3])] {
+            let checkpoint = try Checkpoint(try file(version: version, ids: !ids.isEmpty))
+            #expect(checkpoint.number == 4 && checkpoint.arrival == 77)
+            #expect(checkpoint.outboxEnd == 9 && !checkpoint.isClean)
+            let source = try #require(checkpoint.sources.first)
+            #expect(source.name == "orders" && source.isIdle && source.idBytes == ids)
+        }
+        let newer = #expect(throws: CheckpointError.self) {
+            try Checkpoint(try file(version: 3, ids: true))
+        }
+        guard case .newer = newer else {
+            Issue.record("\(String(describing: newer))")
+            return
+        }
     }
 
     @Test("a log is read up to the first record that is not whole")
