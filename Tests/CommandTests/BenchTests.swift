@@ -77,7 +77,7 @@ struct BenchTests {
         let run = try workspace.martlet("replay", "a/shop.ndjson", "--rules", "a/q6.rules")
         #expect(run.code == 0)
         #expect(run.errors.contains("2,000 events"))
-        #expect(try workspace.martlet("bench", "--write", "nowhere").code == 4)
+        #expect(try workspace.martlet("bench", "--write", "no/where").code == 4)
     }
 
     @Test("words that mean nothing are refused")
