@@ -13,7 +13,7 @@ import subprocess
 import threading
 import time
 
-from fault_kit import Hook, lines, need
+from fault_kit import Hook, need, starts
 
 # What changes the disk. Files are made as well, but an empty file says as much as none.
 CALLS = ["write", "fdatasync", "fsync", "renameat", "unlinkat", "ftruncate", "pwrite64"]
@@ -322,9 +322,7 @@ def timers(check, name, start, then, zone):
         return (503, {}) if kind == "retried" and number <= 3 else (204, {})
 
     hook = Hook(answer)
-    for old in ("in.ndjson", "data"):
-        path = check.path(old)
-        shutil.rmtree(path, ignore_errors=True) if os.path.isdir(path) else None
+    shutil.rmtree(check.path("data"), ignore_errors=True)
     check.write("in.ndjson", "")
     url = hook.url.rstrip("/")
     rules = check.write("clock.rules", CLOCK_RULES % (url, url, url))
@@ -341,10 +339,7 @@ def timers(check, name, start, then, zone):
         process = subprocess.Popen(
             command, cwd=check.folder, stdin=subprocess.DEVNULL, stdout=log, stderr=log, start_new_session=True)
     check.running.append(process)
-    deadline = time.monotonic() + 20
-    while not os.path.exists(check.path("data/control.sock")):
-        need(process.poll() is None and time.monotonic() < deadline, f"{name}: it does not start: {check.log()[-400:]}")
-        time.sleep(0.01)
+    starts(check, process)
     began = time.monotonic()
     with open(check.path("in.ndjson"), "a") as file:
         for number in range(5):
@@ -405,7 +400,8 @@ def r13(check):
     process.kill()
     process.wait()
     with open(trace) as file:
-        waits = [line for line in file if "CLOCK_REALTIME" in line and ("tv_sec" in line and "TIMER_ABSTIME" in line or "FUTEX_CLOCK_REALTIME" in line and "tv_sec" in line)]
+        waits = [line for line in file if "CLOCK_REALTIME" in line and "tv_sec" in line
+                 and ("TIMER_ABSTIME" in line or "FUTEX_CLOCK_REALTIME" in line)]
     need(not waits, f"{len(waits)} waits until a time of day, such as {waits[:1]}")
     shown = ", ".join(f"{timer} {seconds:.1f}" for timer, seconds in truth.items())
     return f"jumps={len(jumps)} ({', '.join(jump[0] for jump in jumps)}) timers ({shown} s) at most {worst:.2f} s off (bar 1), ids={len(ids)} the same, no wait by time of day"

@@ -4,6 +4,7 @@ import collections
 import http.server
 import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -24,6 +25,40 @@ def need(condition, message):
 def lines(path):
     with open(path) as file:
         return [json.loads(line) for line in file]
+
+
+def without_emission(line):
+    alert = json.loads(line)
+    alert.pop("emitted_at", None)
+    return json.dumps(alert, sort_keys=True)
+
+
+def kill_often(check, arguments, kills, **more):
+    """Starts an engine and kills it at random moments, then lets one run to the end.
+
+    Returns how often it was killed before it had come to the end by itself.
+    """
+    most = 0.05 + 2 * check.quiet / kills
+    done = 0
+    for _ in range(kills):
+        process = check.start(*arguments, **more)
+        try:
+            process.wait(check.draw.uniform(0.01, most))
+            break
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait()
+            done += 1
+    check.run(*arguments, **more)
+    return done
+
+
+def starts(check, process):
+    """Waits until an engine with the folder `data` listens."""
+    deadline = time.monotonic() + 20
+    while not os.path.exists(check.path("data/control.sock")):
+        need(process.poll() is None and time.monotonic() < deadline, f"the engine does not start: {check.log()[-400:]}")
+        time.sleep(0.01)
 
 
 class Hook(http.server.ThreadingHTTPServer):

@@ -12,7 +12,7 @@ import threading
 import time
 
 import fault_events
-from fault_kit import RULES, lines, need
+from fault_kit import RULES, lines, need, without_emission
 
 GUESSED = """event login { user: text  result: text }
 rule guessed {
@@ -98,12 +98,6 @@ class Live:
 
 def login(user, result, ms):
     return json.dumps({"type": "login", "time": 1_790_000_000_000 + ms, "user": user, "result": result}) + "\n"
-
-
-def without_emission(line):
-    alert = json.loads(line)
-    alert.pop("emitted_at", None)
-    return json.dumps(alert, sort_keys=True)
 
 
 def cpu_seconds(check, *arguments):

@@ -9,7 +9,7 @@ import threading
 import time
 
 import fault_events
-from fault_kit import RULES, Hook, lines, need
+from fault_kit import RULES, Hook, kill_often, lines, need, starts, without_emission
 
 
 def replay(check, events, lateness, out):
@@ -90,34 +90,23 @@ def r16(check):
 
     def records(name):
         with open(check.path(name)) as file:
-            return collections.Counter(json.dumps(bare(json.loads(line))) for line in file)
-
-    def bare(alert):
-        return {name: value for name, value in alert.items() if name != "emitted_at"}
+            return collections.Counter(without_emission(line) for line in file)
 
     def run(rules, out, *more):
         return check.command("run", "--rules", rules, "--to", out, *more).stderr
 
     run(rules("once", ""), "once.out")
     truth = records("once.out")
+    run(rules("twice", ""), "plain.out")
+    need(records("plain.out") != truth, "without `dedup` it makes no difference, so this shows nothing")
     with_dedup = rules("twice", "dedup id for 10m")
+    began = time.monotonic()
     said = run(with_dedup, "twice.out")
+    check.quiet = time.monotonic() - began
     got = records("twice.out")
     need(got == truth, f"{sum((truth - got).values())} records are missing, {sum((got - truth).values())} are strange")
     need("20,000 events came again" in said, f"it says: {said}")
-    plain = rules("twice", "")
-    run(plain, "plain.out")
-    need(records("plain.out") != truth, "without `dedup` it makes no difference, so this shows nothing")
-    rules("twice", "dedup id for 10m")
-    kills = 0
-    for _ in range(6):
-        process = check.start("--rules", with_dedup, "--to", "killed.out", "--data", "data")
-        time.sleep(check.draw.uniform(0.02, 0.25))
-        if process.poll() is None:
-            kills += 1
-        process.kill()
-        process.wait()
-    run(with_dedup, "killed.out", "--data", "data")
+    kills = kill_often(check, ["--rules", with_dedup, "--to", "killed.out", "--data", "data"], 6)
     ids = {(alert["id"], alert["state"]) for alert in lines(check.path("killed.out"))}
     wanted = {(alert["id"], alert["state"]) for alert in lines(check.path("once.out"))}
     need(ids == wanted, f"after {kills} kills {len(wanted - ids)} records are missing, {len(ids - wanted)} are strange")
@@ -206,10 +195,7 @@ rule each {{
                 else:
                     time.sleep(0.002)
 
-    deadline = time.monotonic() + 20
-    while not os.path.exists(check.path("data/control.sock")):
-        need(time.monotonic() < deadline, "the engine does not start")
-        time.sleep(0.02)
+    starts(check, process)
     watcher = threading.Thread(target=watch)
     watcher.start()
     with open(check.path("in.ndjson"), "a") as file:

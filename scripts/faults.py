@@ -27,7 +27,7 @@ import fault_calls  # noqa: E402
 import fault_events  # noqa: E402
 import fault_live  # noqa: E402
 import fault_order  # noqa: E402
-from fault_kit import RULES, Failed, Hook, lines, need  # noqa: E402
+from fault_kit import RULES, Failed, Hook, kill_often, lines, need  # noqa: E402
 
 IN_FLIGHT = 32
 
@@ -106,26 +106,6 @@ def compare(oracle, got, limit):
     need(not strange, f"{len(strange)} records that a quiet run does not make, such as {next(iter(strange), None)}")
     need(extra <= limit, f"{extra} records came twice, and {limit} may")
     return extra
-
-
-def kill_often(check, arguments, kills, **more):
-    """Starts an engine and kills it at random moments, then lets one run to the end.
-
-    Returns how often it was killed before it had come to the end by itself.
-    """
-    most = 0.05 + 2 * check.quiet / kills
-    done = 0
-    for _ in range(kills):
-        process = check.start(*arguments, **more)
-        try:
-            process.wait(check.draw.uniform(0.01, most))
-            break
-        except subprocess.TimeoutExpired:
-            process.kill()
-            process.wait()
-            done += 1
-    check.run(*arguments, **more)
-    return done
 
 
 def r1(check):
