@@ -35,15 +35,6 @@ struct SeenIDs: Sendable {
     /// An id as the generations compare it.
     private var id: [UInt8] = []
 
-    /// What came of the rows of a batch.
-    struct Count: Equatable {
-        /// Let through although they hold no id.
-        var withoutID = 0
-        /// Ids forgotten before their time, for the limit.
-        var forgotten = 0
-    }
-    private(set) var count = Count()
-
     /// - Parameter lateness: How long behind the latest event others may come.
     init(_ setup: Deduplication, lateness: TimeSpan) {
         self.setup = setup
@@ -53,15 +44,20 @@ struct SeenIDs: Sendable {
     var field: FieldPath { setup.field }
 
     /// The rows whose ids came before within the span; remembers those of the others.
-    mutating func repeats(in ids: [Cell], of batch: EventBatch) -> [Int] {
+    ///
+    /// - Parameter report: Counts the repeats, rows that hold no id, and ids forgotten before their time.
+    mutating func repeats(
+        in ids: [Cell], of batch: EventBatch, report: inout InputReport
+    ) -> [Int] {
         var rows: [Int] = []
         for row in ids.indices {
             guard take(ids[row], batch.bytes) else {
-                count.withoutID += 1
+                report.eventsWithoutID += 1
                 continue
             }
-            if isRepeat(at: Timestamp(nanoseconds: batch.times[row])) { rows.append(row) }
+            if isRepeat(at: Timestamp(nanoseconds: batch.times[row]), &report) { rows.append(row) }
         }
+        report.repeatedEvents += rows.count
         return rows
     }
 
@@ -88,10 +84,13 @@ struct SeenIDs: Sendable {
         return true
     }
 
-    private mutating func isRepeat(at time: Timestamp) -> Bool {
+    private mutating func isRepeat(at time: Timestamp, _ report: inout InputReport) -> Bool {
         if newer.count == 0, older.count == 0 { begin = time }
         latest = max(latest, time)
-        if latest - begin > kept || newer.count > setup.idsMax / 2 { rotate() }
+        if latest - begin > kept || newer.count > setup.idsMax / 2 {
+            report.forgottenIDs += older.times.count { latest - $0 <= kept }
+            rotate()
+        }
         let hash = Generation.hash(id)
         if newer.holds(id, hash, within: setup.span, of: time)
             || older.holds(id, hash, within: setup.span, of: time)
@@ -103,7 +102,6 @@ struct SeenIDs: Sendable {
     }
 
     private mutating func rotate() {
-        count.forgotten += older.times.count { latest - $0 <= kept }
         swap(&newer, &older)
         newer = Generation()
         begin = latest

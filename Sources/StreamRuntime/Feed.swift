@@ -143,14 +143,10 @@ final class Feed {
 
     /// Takes out of the batch just decoded what came before, so that it leaves no trace but a count.
     private func removeRepeats(arrival: inout UInt64) {
-        guard seen != nil else { return }
         let cells = ids.column.map { batch.columns[$0] } ?? ids.cells
-        let rows = seen?.repeats(in: cells, of: batch) ?? []
+        guard let rows = seen?.repeats(in: cells, of: batch, report: &report) else { return }
         report.events -= rows.count
         report.unreadTypeEvents -= rows.count { batch.types[$0] == .unread }
-        report.repeatedEvents += rows.count
-        report.eventsWithoutID = seen?.count.withoutID ?? 0
-        report.forgottenIDs = seen?.count.forgotten ?? 0
         arrival -= UInt64(rows.count)
         batch.remove(rows)
     }

@@ -255,9 +255,12 @@ public final class Pipeline {
             }
         }
         requests?.close()
-        try finishAll(output)
-        try passOn(output)
-        if store?.keepsState == true { try settle(output) }
+        if store?.keepsState == true {
+            try settle(output)
+        } else {
+            try finishAll(output)
+            try passOn(output)
+        }
         // Whoever stops an engine that keeps its state means to go on.
         if store?.keepsState != true || !isStopped { try close(output) }
         summary.nearMisses = []

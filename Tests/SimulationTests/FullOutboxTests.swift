@@ -37,11 +37,7 @@ import Testing
 
     @Test("a stop is heard while the sources wait, and the next start has nothing to process again")
     func stopsWhileFull() throws {
-        let disk = SimulatedDisk(seed: 2)
-        let sink = deadSink()
-        try run(disk, sink) { $0.counters.outboxWaits > 3 }
-        disk.restart(losesUnsynced: true)
-        sink.state.withLock { $0.failures = 0 }
+        let (disk, sink) = try stoppedWhileFull(seed: 2)
         let summary = try run(disk, sink) { _ in false }
         #expect(summary.recovery?.replayedEvents == 0)
         #expect(sink.state.withLock { Set($0.receipts.map(\.record)).count } == Self.events)
@@ -49,11 +45,7 @@ import Testing
 
     @Test("what is delivered right after a clean end and a kill is marked when it comes again")
     func marksAfterStop() throws {
-        let disk = SimulatedDisk(seed: 4)
-        let sink = deadSink()
-        try run(disk, sink) { $0.counters.outboxWaits > 3 }
-        disk.restart(losesUnsynced: true)
-        sink.state.withLock { $0.failures = 0 }
+        let (disk, sink) = try stoppedWhileFull(seed: 4)
         // The sink has taken something, and nothing says so: the machine loses its power.
         #expect(throws: (any Error).self) {
             try run(disk, sink) { _ in
@@ -69,6 +61,16 @@ import Testing
             #expect(receipt.isRedelivery, "\(receipt.record) came twice and was not marked")
         }
         #expect(seen.count == Self.events)
+    }
+
+    /// What an engine leaves that was stopped while its sources waited, with a sink that works again.
+    private func stoppedWhileFull(seed: UInt64) throws -> (SimulatedDisk, SimulatedSink) {
+        let disk = SimulatedDisk(seed: seed)
+        let sink = deadSink()
+        try run(disk, sink) { $0.counters.outboxWaits > 3 }
+        disk.restart(losesUnsynced: true)
+        sink.state.withLock { $0.failures = 0 }
+        return (disk, sink)
     }
 
     private func deadSink() -> SimulatedSink {

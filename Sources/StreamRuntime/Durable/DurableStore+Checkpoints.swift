@@ -149,7 +149,7 @@ extension DurableStore {
             let ends = kept.map(\.outboxEnd)
             let error: DiskError? = state.withLock { state in
                 guard kept.count > 1, let end = ends.min() else { return nil }
-                let low = min(end, state.ledgers.map(\.low).min() ?? end)
+                let low = min(end, state.low ?? end)
                 do throws(DiskError) {
                     try state.outbox.drop(before: low, keeping: options.historyBytes, disk)
                     return nil

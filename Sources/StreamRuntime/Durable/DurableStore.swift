@@ -138,6 +138,9 @@ public final class DurableStore: Sendable {
         var silences: [Silence] = []
         var silenceNames: [String] = []
         var counters = DurableCounters()
+
+        /// The first alert that some sink has yet to take; nil without sinks.
+        var low: UInt64? { ledgers.map(\.low).min() }
     }
 
     struct Kept: Sendable {
@@ -363,7 +366,7 @@ public final class DurableStore: Sendable {
     /// What has been read is processed all the same, so the outbox holds the alerts of a few batches more.
     var isOutboxFull: Bool {
         state.withLock { state in
-            guard let low = state.ledgers.map(\.low).min() else { return false }
+            guard let low = state.low else { return false }
             return state.outbox.bytes(from: low) > options.outboxBytesMax
         }
     }
@@ -493,7 +496,7 @@ public final class DurableStore: Sendable {
     private func housekeeping() throws {
         if !keepsState {
             try room { state throws(DiskError) in
-                if let low = state.ledgers.map(\.low).min() {
+                if let low = state.low {
                     try state.outbox.drop(before: low, keeping: 0, self.disk)
                 }
             }
@@ -639,7 +642,7 @@ public final class DurableStore: Sendable {
     /// How far the slowest sink is behind, in alerts.
     var waiting: Int {
         state.withLock { state in
-            let low = state.ledgers.map(\.low).min() ?? state.outbox.next
+            let low = state.low ?? state.outbox.next
             return Int(state.outbox.next - min(low, state.outbox.next))
         }
     }
