@@ -33,7 +33,7 @@ struct EmissionState: Sendable {
     let rules: [RuleEmission]
     /// Episodes that began at `idTime`, to tell apart those of one key (T12).
     fileprivate var idTime = Timestamp.distantPast
-    fileprivate var idsGiven: [EpisodeKey: UInt64] = [:]
+    fileprivate var idsGiven: [EpisodeKey: Int] = [:]
     /// How many records each key of a rule has made at one instant, by one event.
     fileprivate var serials: [EpisodeKey: Int] = [:]
     fileprivate var serialsOf = (instant: Timestamp.distantPast, arrival: UInt64(0))
@@ -45,6 +45,9 @@ struct EmissionState: Sendable {
     fileprivate struct EpisodeKey: Hashable {
         var rule: Int
         var hash: UInt64
+
+        /// The hash of the key is one already.
+        func hash(into hasher: inout Hasher) { hasher.combine(hash ^ UInt64(rule)) }
     }
 
     /// Begins anew with counting the episodes of one instant.
@@ -87,7 +90,7 @@ struct EmissionState: Sendable {
         writer.write(idTime)
         writer.write(sorted: idsGiven.filter { $0.key.rule == rule }) { given, writer in
             writer.write(word: given.key.hash)
-            writer.write(Int(clamping: given.value))
+            writer.write(given.value)
         }
         writer.write(serialsOf.instant)
         writer.write(unsigned: serialsOf.arrival)
@@ -104,7 +107,7 @@ struct EmissionState: Sendable {
         let time: Timestamp = try reader.read()
         for _ in 0..<(try reader.count()) {
             let episode = EpisodeKey(rule: rule, hash: try reader.word())
-            let given = UInt64(try reader.tally())
+            let given = try reader.tally()
             if time == idTime { idsGiven[episode] = max(idsGiven[episode] ?? 0, given) }
         }
         let instant: Timestamp = try reader.read()
@@ -130,8 +133,7 @@ extension MachineContext {
             emission.idsGiven.removeAll(keepingCapacity: true)
         }
         let episode = EmissionState.EpisodeKey(rule: rule, hash: keyHash(key))
-        let number = emission.idsGiven[episode, default: 0]
-        emission.idsGiven[episode] = number + 1
+        let number = counted(&emission.idsGiven[episode, default: 0])
         return AlertID.text(
             rule: program.rules[rule].name, key: keyValues(key), time: matchedAt, number: number)
     }
@@ -202,7 +204,7 @@ extension MachineContext {
         if alert.state == .firing, !earlyAlerts.isEmpty {
             if let told = settled(alert) { output.append(told) }
         } else {
-            output.append(alert)
+            output.append(consume alert)
         }
         return true
     }
@@ -328,8 +330,7 @@ extension MachineContext {
             emission.serials.removeAll(keepingCapacity: true)
         }
         let episode = EmissionState.EpisodeKey(rule: rule, hash: key)
-        let serial = emission.serials[episode, default: 0]
-        emission.serials[episode] = serial + 1
+        let serial = counted(&emission.serials[episode, default: 0])
         return AlertOrder(
             instant: instant.nanoseconds, arrival: arrival,
             depth: program.rules[rule].place.depth, rule: program.rules[rule].id.rawValue,
@@ -337,16 +338,22 @@ extension MachineContext {
     }
 }
 
+/// How many there were before, and one more from now on.
+private func counted(_ number: inout Int) -> Int {
+    number += 1
+    return number - 1
+}
+
 /// Identities of alerts (T12).
 enum AlertID {
-    static func text(rule: String, key: [Value], time: Timestamp, number: UInt64) -> String {
+    static func text(rule: String, key: [Value], time: Timestamp, number: Int) -> String {
         func half(_ seed: UInt64) -> UInt64 {
             var hash = StableHash(seed: seed)
             hash.combine(rule)
             hash.combine(UInt64(key.count))
             for value in key { hash.combine(value) }
             hash.combine(time.nanoseconds)
-            if number > 0 { hash.combine(number) }
+            if number > 0 { hash.combine(UInt64(number)) }
             return hash.value
         }
         var text: [UInt8] = []

@@ -5,6 +5,7 @@ import RuleModel
 /// Machines of one kind lie in one array, so that a call is a call and not a look through a box.
 struct MachineTable: Sendable {
     private enum Place: Sendable {
+        case oneEvent(Int)
         case sequence(Int)
         case threshold(Int)
         case correlation(Int)
@@ -13,6 +14,7 @@ struct MachineTable: Sendable {
     }
 
     private var places: [Place] = []
+    private var oneEvents: [OneEventMachine] = []
     private var sequences: [SequenceMachine] = []
     private var thresholds: [ThresholdMachine] = []
     private var correlations: [CorrelationMachine] = []
@@ -20,8 +22,12 @@ struct MachineTable: Sendable {
     private var metrics: [MetricMachine] = []
 
     init(program: Program, limits: EngineLimits) {
+        places.reserveCapacity(program.rules.count)
         for (index, rule) in program.rules.enumerated() {
             switch rule.pattern {
+            case .sequence(let sequence) where OneEventMachine.keeps(sequence):
+                places.append(.oneEvent(oneEvents.count))
+                oneEvents.append(OneEventMachine(rule: index))
             case .sequence(let sequence):
                 places.append(.sequence(sequences.count))
                 sequences.append(
@@ -51,6 +57,7 @@ struct MachineTable: Sendable {
 
     mutating func begin(_ rule: Int, at time: Timestamp, in context: inout MachineContext) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].begin(at: time, in: &context)
         case .sequence(let index): sequences[index].begin(at: time, in: &context)
         case .threshold(let index): thresholds[index].begin(at: time, in: &context)
         case .correlation(let index): correlations[index].begin(at: time, in: &context)
@@ -63,6 +70,7 @@ struct MachineTable: Sendable {
         _ event: Event, _ rule: Int, key: KeySlot, in context: inout MachineContext
     ) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].process(event, key: key, in: &context)
         case .sequence(let index): sequences[index].process(event, key: key, in: &context)
         case .threshold(let index): thresholds[index].process(event, key: key, in: &context)
         case .correlation(let index): correlations[index].process(event, key: key, in: &context)
@@ -82,7 +90,7 @@ struct MachineTable: Sendable {
             sequences[index].prefetchPlace(key)
         case .threshold(let index):
             thresholds[index].prefetchPlace(key)
-        case .correlation, .anomaly, .metric: break
+        case .oneEvent, .correlation, .anomaly, .metric: break
         }
     }
 
@@ -94,7 +102,7 @@ struct MachineTable: Sendable {
             sequences[index].prefetchState(key)
         case .threshold(let index):
             thresholds[index].prefetchState(key)
-        case .correlation, .anomaly, .metric: break
+        case .oneEvent, .correlation, .anomaly, .metric: break
         }
     }
 
@@ -102,6 +110,7 @@ struct MachineTable: Sendable {
         _ rule: Int, at time: Timestamp, key: KeySlot, in context: inout MachineContext
     ) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].fire(at: time, key: key, in: &context)
         case .sequence(let index): sequences[index].fire(at: time, key: key, in: &context)
         case .threshold(let index): thresholds[index].fire(at: time, key: key, in: &context)
         case .correlation(let index): correlations[index].fire(at: time, key: key, in: &context)
@@ -112,6 +121,7 @@ struct MachineTable: Sendable {
 
     mutating func forget(_ key: KeySlot, _ rule: Int) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].forget(key)
         case .sequence(let index): sequences[index].forget(key)
         case .threshold(let index): thresholds[index].forget(key)
         case .correlation(let index): correlations[index].forget(key)
@@ -122,6 +132,7 @@ struct MachineTable: Sendable {
 
     mutating func listChanged(_ list: ListID, _ rule: Int, in context: inout MachineContext) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].listChanged(list, in: &context)
         case .sequence(let index): sequences[index].listChanged(list, in: &context)
         case .threshold(let index): thresholds[index].listChanged(list, in: &context)
         case .correlation(let index): correlations[index].listChanged(list, in: &context)
@@ -141,6 +152,7 @@ struct MachineTable: Sendable {
             sequences[index].adopt(key, from: other.sequences[index], otherKey)
         case .threshold(let index):
             thresholds[index].adopt(key, from: other.thresholds[index], otherKey)
+        case .oneEvent: break
         case .correlation, .anomaly, .metric:
             preconditionFailure("rules of this kind are judged in order only")
         }
@@ -161,7 +173,9 @@ struct MachineTable: Sendable {
             sequences[index].keepsAs(other.sequences[otherIndex])
         case (.correlation(let index), .correlation(let otherIndex)):
             correlations[index].keepsAs(other.correlations[otherIndex])
-        case (.threshold, .threshold), (.anomaly, .anomaly), (.metric, .metric): true
+        case (.oneEvent, .oneEvent), (.threshold, .threshold), (.anomaly, .anomaly),
+            (.metric, .metric):
+            true
         default: false
         }
     }
@@ -169,6 +183,7 @@ struct MachineTable: Sendable {
     /// Takes over all keys of a rule, of which `keepsAs` holds.
     mutating func takeKeys(_ rule: Int, from other: inout MachineTable, _ otherRule: Int) {
         switch (places[rule], other.places[otherRule]) {
+        case (.oneEvent, .oneEvent): break
         case (.sequence(let index), .sequence(let otherIndex)):
             sequences[index].takeKeys(from: &other.sequences[otherIndex])
         case (.threshold(let index), .threshold(let otherIndex)):
@@ -210,6 +225,7 @@ struct MachineTable: Sendable {
         _ key: KeySlot, _ rule: Int, found: inout OpenMatches, in context: MachineContext
     ) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].open(key, found: &found, in: context)
         case .sequence(let index): sequences[index].open(key, found: &found, in: context)
         case .threshold(let index): thresholds[index].open(key, found: &found, in: context)
         case .correlation(let index): correlations[index].open(key, found: &found, in: context)
@@ -222,6 +238,7 @@ struct MachineTable: Sendable {
 
     func stateVersion(_ rule: Int) -> Int {
         switch places[rule] {
+        case .oneEvent: OneEventMachine.stateVersion
         case .sequence: SequenceMachine.stateVersion
         case .threshold: ThresholdMachine.stateVersion
         case .correlation: CorrelationMachine.stateVersion
@@ -232,6 +249,7 @@ struct MachineTable: Sendable {
 
     func openMatches(_ key: KeySlot, _ rule: Int, in context: MachineContext) -> Int {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].openMatches(key, in: context)
         case .sequence(let index): sequences[index].openMatches(key, in: context)
         case .threshold(let index): thresholds[index].openMatches(key, in: context)
         case .correlation(let index): correlations[index].openMatches(key, in: context)
@@ -244,6 +262,7 @@ struct MachineTable: Sendable {
         _ key: KeySlot, _ rule: Int, reason: String, in context: MachineContext
     ) -> Alert? {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].farewell(key, reason: reason, in: context)
         case .sequence(let index): sequences[index].farewell(key, reason: reason, in: context)
         case .threshold(let index): thresholds[index].farewell(key, reason: reason, in: context)
         case .correlation(let index): correlations[index].farewell(key, reason: reason, in: context)
@@ -254,6 +273,7 @@ struct MachineTable: Sendable {
 
     func writeCommon(_ rule: Int, to writer: inout StateWriter) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].writeCommon(to: &writer)
         case .sequence(let index): sequences[index].writeCommon(to: &writer)
         case .threshold(let index): thresholds[index].writeCommon(to: &writer)
         case .correlation(let index): correlations[index].writeCommon(to: &writer)
@@ -264,6 +284,7 @@ struct MachineTable: Sendable {
 
     func write(_ key: KeySlot, _ rule: Int, to writer: inout StateWriter) {
         switch places[rule] {
+        case .oneEvent(let index): oneEvents[index].write(key, to: &writer)
         case .sequence(let index): sequences[index].write(key, to: &writer)
         case .threshold(let index): thresholds[index].write(key, to: &writer)
         case .correlation(let index): correlations[index].write(key, to: &writer)
@@ -276,6 +297,8 @@ struct MachineTable: Sendable {
         _ rule: Int, from reader: inout StateReader, version: Int, in context: inout MachineContext
     ) throws(SnapshotError) {
         switch places[rule] {
+        case .oneEvent(let index):
+            try oneEvents[index].restoreCommon(from: &reader, version: version, in: &context)
         case .sequence(let index):
             try sequences[index].restoreCommon(from: &reader, version: version, in: &context)
         case .threshold(let index):
@@ -294,6 +317,8 @@ struct MachineTable: Sendable {
         in context: inout MachineContext
     ) throws(SnapshotError) {
         switch places[rule] {
+        case .oneEvent(let index):
+            try oneEvents[index].restore(key, from: &reader, version: version, in: &context)
         case .sequence(let index):
             try sequences[index].restore(key, from: &reader, version: version, in: &context)
         case .threshold(let index):

@@ -36,9 +36,11 @@ struct RuleSelection: Sendable {
             let needed = withSources(Set(ids), in: set.compilation.plans)
             program.rules.removeAll { !needed.contains($0.id) }
         }
-        if !keepsMetrics {
-            // What nobody reads need not be measured.
-            program.rules.removeAll { $0.isMetric && !$0.place.isRead }
+        // What nobody reads need not be measured.
+        let isIdle: (RuleProgram) -> Bool = { $0.isMetric && !$0.place.isRead }
+        // To remove none would be to copy them all.
+        if !keepsMetrics, program.rules.contains(where: isIdle) {
+            program.rules.removeAll(where: isIdle)
             guard !program.rules.isEmpty else {
                 throw Failure(
                     .badRules, "there is no rule to run, and no rule reads the metrics",

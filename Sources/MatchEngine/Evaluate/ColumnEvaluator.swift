@@ -156,6 +156,9 @@ struct Pass {
         case .number(let field, let comparison, let constant):
             return numbers(of: field, mask, comparison, constant)
         case .text(let field, let isEqual, let text, let ignoringCase):
+            if let short = ShortText(text), !ignoringCase {
+                return texts(of: field, mask, whenMissing: !isEqual) { short.equals($0) == isEqual }
+            }
             return texts(of: field, mask, whenMissing: !isEqual) { bytes in
                 equal(bytes, text, ignoringCase) == isEqual
             }
@@ -223,8 +226,9 @@ struct Pass {
 
     @inline(__always)
     private func cells(of field: Field, _ mask: RowBits, _ test: (Cell) -> Bool) -> RowBits {
-        let cells = events.columns[field.column]
-        return mask.filter { test(cells[$0]) }
+        events.columns[field.column].withUnsafeBufferPointer { cells in
+            mask.filter { test(cells[$0]) }
+        }
     }
 
     private func exists(_ cell: Cell, _ type: ValueType) -> Bool {

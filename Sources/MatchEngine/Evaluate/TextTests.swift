@@ -107,3 +107,35 @@ enum TextTests {
         return text.withUTF8 { text in part.withUTF8 { holds(test, text, $0) } }
     }
 }
+
+/// A text of at most eight bytes, as most that conditions name are, as one number.
+struct ShortText {
+    private let word: UInt64
+    private let count: Int
+
+    /// Nil for a longer one.
+    init?(_ text: [UInt8]) {
+        guard text.count <= 8 else { return nil }
+        word = text.withUnsafeBufferPointer { ShortText.word($0) }
+        count = text.count
+    }
+
+    @inline(__always)
+    func equals(_ text: UnsafeBufferPointer<UInt8>) -> Bool {
+        text.count == count && ShortText.word(text) == word
+    }
+
+    /// At most eight bytes as a number: texts of one length have the same if they are the same. Read from
+    /// both ends, whatever lies between is read twice.
+    @inline(__always)
+    private static func word(_ text: UnsafeBufferPointer<UInt8>) -> UInt64 {
+        let raw = UnsafeRawBufferPointer(text)
+        if raw.count >= 4 {
+            let low = raw.loadUnaligned(as: UInt32.self)
+            let high = raw.loadUnaligned(fromByteOffset: raw.count - 4, as: UInt32.self)
+            return UInt64(high) << 32 | UInt64(low)
+        }
+        guard raw.count > 0 else { return 0 }
+        return UInt64(raw[0]) << 16 | UInt64(raw[raw.count / 2]) << 8 | UInt64(raw[raw.count - 1])
+    }
+}

@@ -89,6 +89,8 @@ final class CaptureLayout: Sendable {
     /// What is at each place: the path of the field and the type it is read as. So a field is known in
     /// another program, where its number is another.
     let names: [String]
+    /// The field at each place as alerts name it.
+    private let paths: [String]
     private let eventTypes: [String]
 
     /// A step's own fields are those that later conditions and messages read, and those that its
@@ -133,15 +135,26 @@ final class CaptureLayout: Sendable {
             names[place] = "\(PlanText.spelled(field.path)) \(field.type.words)"
         }
         self.names = names
+        paths = fields.map { program.tables.fields[Int($0.rawValue)].path.description }
         eventTypes = program.tables.eventTypes
     }
 
-    /// The values of the fields that the given steps capture.
+    /// The values of the fields that the given steps capture; none at all where they capture none.
     func values(of event: Event, steps bits: UInt64) -> [Value] {
-        guard width > 0, bits != 0 else { return [] }
+        guard width > 0, captures(bits) else { return [] }
         var values = noValues
         forEach(stepsIn: bits) { field, place in values[place] = event.value(field) }
         return values
+    }
+
+    private func captures(_ bits: UInt64) -> Bool {
+        var rest = bits
+        while rest != 0 {
+            let step = rest.trailingZeroBitCount
+            if stepPlaces[step] != 0 || !farPlaces[step].isEmpty { return true }
+            rest &= rest - 1
+        }
+        return false
     }
 
     /// The fields that the given steps capture, with their places.
@@ -178,6 +191,19 @@ final class CaptureLayout: Sendable {
     func place(of field: FieldID) -> Int? {
         let place = places[Int(field.rawValue)]
         return place >= 0 ? place : nil
+    }
+
+    /// The fields of an event that it has, of those given, as alerts name them.
+    func forEach(
+        of fields: [FieldID], in event: CapturedEvent,
+        _ body: (_ field: FieldID, _ name: String, _ value: Value) -> Void
+    ) {
+        for field in fields {
+            guard field.rawValue >= 0, let place = place(of: field), place < event.values.count,
+                !event.values[place].isMissing
+            else { continue }
+            body(field, paths[place], event.values[place])
+        }
     }
 
     func name(of type: EventTypeID) -> String {

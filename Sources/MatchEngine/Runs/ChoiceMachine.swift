@@ -85,15 +85,6 @@ struct ChoiceMachine: Sendable {
 
     mutating func process(_ event: Event, key: KeySlot, in context: inout MachineContext) {
         let fitting = parts.fittingSteps(event, inputs: context.inputs)
-        if parts.isOneEvent {
-            if fitting != 0 {
-                context.emitMatch(
-                    parts, taken: [[captured(event, fitting, at: context.instant)]], key: key,
-                    matchedAt: context.instant)
-            }
-            context.release(key)
-            return
-        }
         if parts.hasImmediately { setOrdinal(key, ordinal(key) &+ 1) }
         prune(key, in: &context)
         // An event that fits nothing only counts for `immediately`.

@@ -82,12 +82,9 @@ extension MachineContext {
         _ layout: CaptureLayout, _ masks: Masks
     ) -> Alert.BoundEvent {
         var shown: [Alert.NamedValue] = []
-        for field in fields where field.rawValue >= 0 {
-            let value = layout.value(field, of: event)
-            guard !value.isMissing else { continue }
-            let name = program.tables.fields[Int(field.rawValue)].path.description
-            let isMasked = masks.covers(step, field)
-            shown.append(Alert.NamedValue(name, isMasked ? .text("***") : value))
+        layout.forEach(of: fields, in: event) { field, name, value in
+            shown.append(
+                Alert.NamedValue(name, masks.covers(step, field) ? .text("***") : value))
         }
         return Alert.BoundEvent(
             time: event.time, type: layout.name(of: event.type), fields: shown)

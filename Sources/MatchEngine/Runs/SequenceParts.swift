@@ -29,8 +29,6 @@ final class SequenceParts: Sendable {
     let runsMax: Int
     /// The fewest events that make a match: each fills one step.
     let eventsMin: Int
-    /// Whether a match is one event that passes one condition, with nothing before it or after it.
-    let isOneEvent: Bool
     /// The steps in their order, when each takes one event, one follows the other and nothing else is asked
     /// for (`ChainSearch`); else nil.
     let chain: [Int]?
@@ -91,10 +89,6 @@ final class SequenceParts: Sendable {
         followingBits = following.map { $0.reduce(0) { $0 | 1 << UInt64($1.step) } }
         canWait = shape.states.map { $0.isEnd || !$0.groups.joined().allSatisfy(\.immediately) }
         eventsMin = shape.mandatorySteps.reduce(0) { $0 + max(1, sequence.steps[$1].minimum) }
-        isOneEvent =
-            steps.count == 1 && shape.transitions.count == 1 && steps[0].minimum <= 1
-            && steps[0].maximum == 1 && steps[0].runCondition == nil && untilBit == 0
-            && shape.leadingAbsences.isEmpty && shape.trailingAbsences.isEmpty
         let walker = CodeWalker(code: program.code)
         readsKey = steps.contains { step in
             step.runCondition.map { walker.contains($0) { $0.opcode == .key } } ?? false

@@ -7,6 +7,7 @@ import RuleModel
 /// - Complexity: linear in the number of terms.
 public func emit(_ plans: [RulePlan], tables: RuleSetTables) -> Program {
     var builder = ProgramBuilder()
+    builder.rules.reserveCapacity(plans.count)
     for plan in plans where plan.metadata.isEnabled { builder.add(plan) }
     return Program(
         tables: tables, code: builder.code.code, eventConditions: builder.eventConditions,
