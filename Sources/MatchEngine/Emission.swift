@@ -201,11 +201,11 @@ extension MachineContext {
                 alert, key: named(values), metadata: program.rules[rule].metadata,
                 depth: program.rules[rule].place.depth, at: instant)
         }
-        if alert.state == .firing, !earlyAlerts.isEmpty {
-            if let told = settled(alert) { output.append(told) }
-        } else {
-            output.append(consume alert)
+        guard alert.state == .firing, !earlyAlerts.isEmpty else {
+            output.append(alert)
+            return true
         }
+        if let told = settled(alert) { output.append(told) }
         return true
     }
 
@@ -220,7 +220,7 @@ extension MachineContext {
         program.rules[rule].emit.attach.enumerated().map { index, attached in
             Alert.NamedValue(
                 attached.name,
-                masks.attach[index] ? masked : evaluator.value(attached.code, in: context))
+                masks.attach.contains(index) ? masked : evaluator.value(attached.code, in: context))
         }
     }
 
@@ -284,7 +284,7 @@ extension MachineContext {
             switch part {
             case .text(let text): message.append(contentsOf: text.utf8)
             case .code(let code, let format):
-                if masks.message[index] || format == .masked {
+                if masks.message.contains(index) || format == .masked {
                     message.append(contentsOf: "***".utf8)
                 } else {
                     append(evaluator.value(code, in: context), format, to: &message)

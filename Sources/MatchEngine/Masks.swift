@@ -4,9 +4,9 @@ import RuleModel
 struct RuleEmission: Sendable {
     /// Parts of the key.
     let keys: Set<Int>
-    /// For each part of the message, and for each attached value, whether it shows something masked.
-    let message: [Bool]
-    let attach: [Bool]
+    /// Parts of the message, and attached values, that show something masked.
+    let message: Set<Int>
+    let attach: Set<Int>
     let lists: [ListID]
 
     init(rule: RuleProgram, program: Program) {
@@ -14,11 +14,12 @@ struct RuleEmission: Sendable {
         keys = masks.keys
         let walker = CodeWalker(code: program.code)
         func shows(_ code: CodeID) -> Bool { walker.contains(code, where: masks.covers) }
-        message = rule.emit.message.map { part in
-            if case .code(let code, _) = part { return shows(code) }
-            return false
-        }
-        attach = rule.emit.attach.map { shows($0.code) }
+        message = Set(
+            rule.emit.message.indices.filter { index in
+                if case .code(let code, _) = rule.emit.message[index] { return shows(code) }
+                return false
+            })
+        attach = Set(rule.emit.attach.indices.filter { shows(rule.emit.attach[$0].code) })
         var lists: Set<Int> = []
         for root in rule.expressions(in: program) {
             walker.forEach(root) { instruction in

@@ -90,8 +90,9 @@ struct CorrelationMachine: RuleMachine {
             from: &reader, layout: rule.layout, steps: rule.program.members.count)
         guard pooled != nil, case .lift(let plan)? = rule.program.strength else { return }
         let history = try LiftHistory(from: &reader, plan, limit: rule.occurrencesMax)
-        // All keys of such a rule are in one shard; the others have learnt nothing.
-        if !history.isEmpty { pooled = history }
+        // All keys of such a rule are in one shard. The others learn nothing: what they kept would be of
+        // the past, and be taken for the newest when another number of shards reads their snapshots.
+        if !history.isEmpty, context.owns(0) { pooled = history }
     }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {

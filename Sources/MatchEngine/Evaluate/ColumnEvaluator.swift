@@ -2,8 +2,9 @@ import RuleModel
 
 /// Judges every condition on single events for a whole batch, once however many rules contain it.
 struct ColumnEvaluator: Sendable {
+    /// One that the index does not cover.
     private struct Condition: Sendable {
-        var code: CodeID
+        var number: Int32
         var kernel: Kernel
         /// The event types whose rules read the condition; rows of others keep a zero.
         var types: [EventTypeID]
@@ -11,16 +12,16 @@ struct ColumnEvaluator: Sendable {
 
     /// A rule that sees the events of a type that pass a condition, or all of the type.
     private struct Interest: Sendable {
-        var type: Int
+        var type: Int32
         var rule: Int32
     }
 
-    private let conditions: [Condition]
+    private let conditionCount: Int
     private let index: ConditionIndex
-    /// The conditions that the index does not cover.
-    private let unindexed: [Int32]
-    /// By condition: who asks for it.
-    private let interests: [[Interest]]
+    private let unindexed: [Condition]
+    /// Who asks for each condition, condition after condition, and where in it each one begins.
+    private let interests: [Interest]
+    private let interestStarts: [Int32]
     /// Rules that see every event of a type.
     private let unconditional: [Interest]
     let keyReader: KeyReader
@@ -35,31 +36,39 @@ struct ColumnEvaluator: Sendable {
         conditionsMin: Int = ConditionIndex.conditionsMin
     ) {
         let builder = KernelBuilder(code: program.code, fields: program.tables.fields)
-        let conditions = program.eventConditions.enumerated().map { index, code in
-            Condition(code: code, kernel: builder.kernel(code), types: conditionTypes[index])
-        }
+        let kernels = program.eventConditions.map { builder.kernel($0) }
         let index = ConditionIndex(
-            kernels: conditions.map(\.kernel), types: conditionTypes,
+            kernels: kernels, types: conditionTypes,
             typeCount: program.tables.eventTypes.count, patterns: program.code.patterns,
             conditionsMin: conditionsMin)
-        unindexed = conditions.indices.filter { !index.covers[$0] }.map { Int32($0) }
-        self.conditions = conditions
+        unindexed = kernels.indices.filter { !index.covers[$0] }.map {
+            Condition(number: Int32($0), kernel: kernels[$0], types: conditionTypes[$0])
+        }
+        conditionCount = kernels.count
         self.index = index
-        var interests: [[Interest]] = Array(repeating: [], count: conditions.count)
+        var asked: [(condition: Int32, interest: Interest)] = []
         var unconditional: [Interest] = []
         for (rule, routes) in routes.enumerated() {
             for route in routes {
-                let interest = Interest(type: Int(route.type.rawValue), rule: Int32(rule))
+                let interest = Interest(type: Int32(route.type.rawValue), rule: Int32(rule))
                 for condition in route.conditions {
                     if let condition {
-                        interests[Int(condition.rawValue)].append(interest)
+                        asked.append((condition.rawValue, interest))
                     } else {
                         unconditional.append(interest)
                     }
                 }
             }
         }
-        self.interests = interests
+        asked.sort { ($0.condition, $0.interest.rule) < ($1.condition, $1.interest.rule) }
+        interests = asked.map(\.interest)
+        var starts: [Int32] = []
+        starts.reserveCapacity(kernels.count + 1)
+        for (place, entry) in asked.enumerated() {
+            while starts.count <= entry.condition { starts.append(Int32(place)) }
+        }
+        while starts.count <= kernels.count { starts.append(Int32(asked.count)) }
+        interestStarts = starts
         self.unconditional = unconditional
         keyReader = KeyReader(tables: program.tables, routes: routes)
         fields = program.tables.fields
@@ -74,12 +83,13 @@ struct ColumnEvaluator: Sendable {
         let typeBits = typeBits(events, rows, words)
         let pass = Pass(
             events: events, fields: fields, eventTypes: eventTypes, evaluator: evaluator)
-        var hits = ConditionHits(conditions: conditions.count, words: words)
-        for number in unindexed {
-            let condition = conditions[Int(number)]
+        var hits = ConditionHits(conditions: conditionCount, words: words)
+        for condition in unindexed {
             var mask = RowBits(words: words)
             for type in condition.types { mask.formUnion(typeBits[Int(type.rawValue)]) }
-            if !mask.isEmpty { hits.insert(number, pass.evaluate(condition.kernel, on: mask)) }
+            if !mask.isEmpty {
+                hits.insert(condition.number, pass.evaluate(condition.kernel, on: mask))
+            }
         }
         index.find(pass, typeBits: typeBits, into: &hits)
         return LoadedBatch(
@@ -108,11 +118,14 @@ struct ColumnEvaluator: Sendable {
         var pairs: [(row: Int32, rule: Int32)] = []
         pairs.reserveCapacity(rowCount)
         for interest in unconditional {
-            typeBits[interest.type].forEach { pairs.append((Int32($0), interest.rule)) }
+            typeBits[Int(interest.type)].forEach { pairs.append((Int32($0), interest.rule)) }
         }
         for condition in hits.found {
-            for interest in interests[Int(condition)] {
-                hits.forEach(condition, in: typeBits[interest.type]) {
+            let (start, end) = (
+                Int(interestStarts[Int(condition)]), Int(interestStarts[Int(condition) + 1])
+            )
+            for interest in interests[start..<end] {
+                hits.forEach(condition, in: typeBits[Int(interest.type)]) {
                     pairs.append((Int32($0), interest.rule))
                 }
             }

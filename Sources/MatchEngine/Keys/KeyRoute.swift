@@ -38,7 +38,9 @@ struct KeyRoute: Sendable {
                 routes.append(
                     KeyRoute(
                         type: input.type, key: input.key, inputs: 1 << UInt64(index),
-                        conditions: conditions, beginnings: beginnings))
+                        conditions: conditions,
+                        // Most often the same, and then in the same memory.
+                        beginnings: beginnings == conditions ? conditions : beginnings))
             }
         }
         switch rule.pattern {

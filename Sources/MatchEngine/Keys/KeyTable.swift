@@ -66,7 +66,9 @@ struct KeyTable: Sendable {
     private let width: Int
     private var free: [Int32] = []
     /// The size is a power of two, and at least a third of them are free.
-    private var places = Array(repeating: Place(), count: 4)
+    private var places = KeyTable.noPlaces
+    /// One for all rules that have no key yet.
+    private static let noPlaces = Array(repeating: Place(), count: 4)
     private var uses: UInt64 = 0
     /// The keys that were used least recently when this was made, and when that was: the oldest is the
     /// last. One that was used since is no longer due.

@@ -107,14 +107,11 @@ final class BenchSession {
         if let rules { paths = rules } else { paths = [try written(BenchRules.query(6))] }
         var ours: [ChildProcess] = []
         var theirs: [ChildProcess] = []
-        let quoted = "'" + file.path.replacing("'", with: "'\\''") + "'"
+        let quoted = shellWord(file.path)
         let script =
             command.contains("{}") ? command.replacing("{}", with: quoted) : command + " " + quoted
         for _ in 0..<rounds {
-            var arguments = [ownPath, "replay", file.path, "--quiet", "--format", "json"]
-            for path in paths { arguments += ["--rules", path] }
-            arguments += file.flags
-            ours.append(try ChildProcess(arguments))
+            ours.append(try ChildProcess(replaying(file, by: paths)))
             theirs.append(try ChildProcess(["/bin/sh", "-c", script]))
         }
         if let failed = (ours + theirs).first(where: { $0.code != 0 }) {
@@ -170,7 +167,9 @@ final class BenchSession {
 
     private func measureRules() throws(Failure) {
         let file = try shop()
-        for (count, bar, seconds) in [(1_000, 0.6, 0.1), (10_000, 0.4, 1.0)] {
+        // Buffers and tables that one rule needs as well are not counted as memory of the others.
+        var base = 0
+        for (count, bar, seconds) in [(1, 0, 0.1), (1_000, 0.6, 0.1), (10_000, 0.4, 1.0)] {
             let text = BenchRules.simple(count)
             let before = allocatedBytes()
             var started = processSeconds()
@@ -178,6 +177,10 @@ final class BenchSession {
             started = processSeconds() - started
             var bytes = 0
             let run = try compared(program, file) { _ in bytes = allocatedBytes() - before }
+            guard count > 1 else {
+                base = bytes
+                continue
+            }
             var row = row(.rules, "\(grouped(count)) rules", run)
             row.bar = .atLeast(bar, run.ratio)
             report.add(row)
@@ -185,7 +188,7 @@ final class BenchSession {
                 figure(
                     .rules, "\(grouped(count)) rules, to compile", started, "s",
                     .under(seconds, started, " s")))
-            let each = Double(bytes) / Double(count)
+            let each = Double(bytes - base) / Double(count - 1)
             report.add(
                 figure(
                     .rules, "\(grouped(count)) rules, memory each", each, "bytes",
@@ -297,6 +300,36 @@ final class BenchSession {
             figure(
                 .cores, "two cores on the clock, in one core's time", gain, "times",
                 .atLeast(1.7, gain)))
+        if let most = try gainOfTwoRuns(file) {
+            report.add(figure(.cores, "two runs apart, the most to be had here", most, "times"))
+        }
+    }
+
+    /// How much more two cores do than one when nothing has to pass between them: two processes, each
+    /// held to its core, beside one of them alone. Nil where processes cannot be held so.
+    private func gainOfTwoRuns(_ file: BenchFile) throws(Failure) -> Double? {
+        let replay = replaying(file, by: [try written(BenchRules.query(6))]).map(shellWord)
+            .joined(separator: " ")
+        func pinned(_ core: Int) -> String { "taskset -c \(core) \(replay) >/dev/null" }
+        var gains: [Double] = []
+        for _ in 0..<rounds {
+            let one = try ChildProcess(["/bin/sh", "-c", pinned(0)])
+            let two = try ChildProcess(
+                ["/bin/sh", "-c", "\(pinned(0)) & \(pinned(1)) && wait $!"])
+            guard one.code == 0, two.code == 0 else { return nil }
+            gains.append(2 * one.wallSeconds / two.wallSeconds)
+        }
+        return median(gains)
+    }
+
+    private func replaying(_ file: BenchFile, by rules: [String]) -> [String] {
+        [ownPath, "replay", file.path, "--quiet", "--format", "json"]
+            + rules.flatMap { ["--rules", $0] } + file.flags
+    }
+
+    /// A word as `sh` takes it, whatever is in it.
+    private func shellWord(_ word: String) -> String {
+        "'" + word.replacing("'", with: "'\\''") + "'"
     }
 
     private func measureLatency() throws(Failure) {
@@ -404,7 +437,7 @@ final class BenchSession {
         return program
     }
 
-    private var ownPath: String { "/proc/self/exe" }
+    private var ownPath: String { canonicalPath("/proc/self/exe") }
 }
 
 private func writeWhole(_ text: String, to path: String) throws(Failure) {
