@@ -36,6 +36,25 @@ struct DocsManifest {
         }
     }
 
+    /// Refuses to write pages where there is a file that no earlier run wrote, or that was changed since:
+    /// whoever did that would lose it.
+    func refuseForeign(among pages: [(name: String, text: String)]) throws(Failure) {
+        let written = Dictionary(earlier.map { ($0.name, $0.hash) }) { $1 }
+        let foreign = pages.map(\.name).filter { name in
+            let path = "\(folder)/\(name)"
+            guard fileKind(path) != .absent else { return false }
+            guard let hash = written[name], let bytes = readFile(path) else { return true }
+            return Self.hash(bytes) != hash
+        }
+        guard let first = foreign.first else { return }
+        throw Failure(
+            .failed,
+            "`\(folder)/\(first)` is there already and is not as `docs` wrote it"
+                + (foreign.count > 1 ? ", nor are \(foreign.count - 1) more" : "")
+                + ", so nothing was written",
+            help: "name another folder with `--html`, or move the file away")
+    }
+
     /// Removes the pages that are not among these any more, and notes these for the next run.
     ///
     /// - Returns: How many were removed, and which would have been but were changed since.
@@ -64,10 +83,11 @@ struct DocsManifest {
         return (removed, changed)
     }
 
-    /// A name as `RuleCatalogue` gives it to the page of a rule.
+    /// A name as `RuleCatalogue` gives it to a page.
     private static func isPage(_ name: String) -> Bool {
-        (name.hasPrefix("rule.") || name.hasPrefix("metric.")) && name.hasSuffix(".html")
-            && !name.contains("/")
+        name == "index.html"
+            || (name.hasPrefix("rule.") || name.hasPrefix("metric.")) && name.hasSuffix(".html")
+                && !name.contains("/")
     }
 
     private static func hash(_ bytes: [UInt8]) -> String {

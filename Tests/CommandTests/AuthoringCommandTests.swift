@@ -220,5 +220,19 @@ import Testing
         #expect(!third.errors.contains("rule.two.html"), "\(third.errors)")
         #expect(try !pages().contains("rule.one.html"))
         #expect(try workspace.read("site/rule.two.html") == "better words")
+        // Nor is it written over when the rule comes again, and then nothing else is written either.
+        let fourth = try docs("two", "six")
+        #expect(fourth.code == 4)
+        #expect(
+            fourth.errors.contains(
+                "`site/rule.two.html` is there already and is not as `docs` wrote it"),
+            "\(fourth.errors)")
+        #expect(try workspace.read("site/rule.two.html") == "better words")
+        #expect(try !pages().contains("rule.six.html"))
+        // A page of somebody else's site has the name that the first page would have.
+        try workspace.write("other/index.html", "mine")
+        let fifth = try workspace.martlet("docs", "--html", "other", "r.rules")
+        #expect(fifth.code == 4 && fifth.errors.contains("`other/index.html`"), "\(fifth.errors)")
+        #expect(try workspace.read("other/index.html") == "mine")
     }
 }

@@ -20,7 +20,8 @@ let docsCommand = CommandSpec(
         lists all rules and a matrix of MITRE ATT&CK techniques by tactic; each rule has a page with
         what it does in words, a drawing of its machine, its tests and its text. The pages need no
         network and run no script. Pages that an earlier run wrote for rules that are gone are removed,
-        by the list `.martlet-docs` in the folder; no other file is, nor one that was changed since.
+        by the list `.martlet-docs` in the folder; no other file is, nor one that was changed since. Where
+        a page would take the place of such a file, nothing is written.
         """
     ],
     examples: ["martlet docs --html site rules/"]
@@ -36,6 +37,7 @@ let docsCommand = CommandSpec(
     try makeFolder(folder)
     let pages = RuleCatalogue(set.compilation).pages
     let manifest = try DocsManifest(folder: folder)
+    try manifest.refuseForeign(among: pages)
     for (name, page) in pages {
         try replaceFile("\(folder)/\(name)", with: Array(page.utf8))
     }
