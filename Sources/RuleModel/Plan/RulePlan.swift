@@ -215,7 +215,7 @@ public struct RuleMetadata: Sendable, Equatable {
         return nil
     }
 
-    /// The tactics of MITRE ATT&CK for Enterprise, version 15.
+    /// The tactics of MITRE ATT&CK for Enterprise, version 17.
     public static let tactics: [(id: String, name: String)] = [
         ("TA0043", "reconnaissance"), ("TA0042", "resource-development"),
         ("TA0001", "initial-access"), ("TA0002", "execution"), ("TA0003", "persistence"),
