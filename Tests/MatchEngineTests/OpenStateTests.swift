@@ -58,6 +58,16 @@ import Testing
         #expect(none.otherKeys == [[.text("ben")], [.text("ann")]])
     }
 
+    @Test("a key is found by any spelling of its number or address, and texts by their own alone")
+    func spellings() throws {
+        let address = try #require(IPAddress("2001:db8::1"))
+        #expect(isKey([.ip(address), .int(7)], ["2001:DB8:0::1", "7.0"]))
+        #expect(isKey([.float(0.5)], ["0.50"]))
+        #expect(!isKey([.int(7)], ["7.5"]) && !isKey([.ip(address)], ["2001:db8::2"]))
+        #expect(!isKey([.text("7")], ["7.0"]) && !isKey([.int(7)], ["seven"]))
+        #expect(!isKey([.int(7)], ["7", "7"]))
+    }
+
     @Test("what is over is not open, and an absence says when it matches")
     func absence() throws {
         #expect(try open(steps, [login(0)], end: .minute * 6).states.isEmpty)

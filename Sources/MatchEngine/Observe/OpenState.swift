@@ -189,7 +189,7 @@ extension Engine {
         result.waitingEvents = waiting.count
         result.end = context.instant
         let keys =
-            wanted.map { parts in table.keys { OpenStates.isKey($0, parts) } }
+            wanted.map { parts in table.keys { isKey($0, parts) } }
             ?? table.recentKeys(Engine.keysMax)
         result.keysSeen = keys.count
         for key in keys {
@@ -215,10 +215,21 @@ extension Engine {
     }
 }
 
-extension OpenStates {
-    fileprivate static func isKey(_ values: ArraySlice<Value>, _ wanted: [String]) -> Bool {
-        values.count == wanted.count && zip(values, wanted).allSatisfy { $0.plainText == $1 }
-    }
+/// Whether texts that a person wrote are the parts of a key: as martlet writes them, or another spelling
+/// of the same number or address.
+func isKey(_ values: some Collection<Value>, _ wanted: [String]) -> Bool {
+    values.count == wanted.count
+        && zip(values, wanted).allSatisfy { value, text in
+            if value.plainText == text { return true }
+            return switch value {
+            case .int, .float:
+                Double(text).map {
+                    Comparisons.compare(.equal, value, .float($0), ignoringCase: false) ?? false
+                } ?? false
+            case .ip(let address): IPAddress(text) == address
+            default: false
+            }
+        }
 }
 
 /// What a machine has open for one key.

@@ -60,8 +60,7 @@ public struct RuleRecorder: Sendable {
     }
 
     private func isWanted(_ key: [Value]) -> Bool {
-        guard let wanted else { return true }
-        return zip(key, wanted).allSatisfy { $0.plainText == $1 } && key.count == wanted.count
+        wanted.map { isKey(key, $0) } ?? true
     }
 
     // MARK: - Events
