@@ -43,7 +43,7 @@ func openStore(
     let deployment = compilation.deployment
     var routes: [(route: SinkRoute, shown: String)] = []
     for plan in deployment.sinks {
-        routes.append(try declaredSink(plan, keyParts: compilation.keyParts, console))
+        routes.append(try declaredSink(plan, AlertNames(compilation), console))
     }
     let isJSON = arguments.value("format").map { $0 == "json" }
     if let path = arguments.value("to"), path != "-" {
@@ -110,18 +110,30 @@ extension SinkRoute {
     }
 }
 
-extension Compilation {
-    /// Names of the parts of all rules' keys.
-    var keyParts: Set<String> { Set(plans.flatMap(\.keyNames)) }
+/// Names that a sink may ask an alert for.
+struct AlertNames {
+    /// Of the parts of all rules' keys.
+    var keyParts: Set<String>
+    /// Of the measures of all thresholds.
+    var measures: Set<String>
+
+    init(_ compilation: Compilation) {
+        keyParts = Set(compilation.plans.flatMap(\.keyNames))
+        measures = []
+        for plan in compilation.plans {
+            if case .threshold(let threshold) = plan.pattern {
+                measures.formUnion(threshold.measures.map(\.name))
+            }
+        }
+    }
 }
 
 // MARK: - Declared sinks
 
 /// A `sink` block, with what it is called where people read it. Its secrets are read.
 ///
-/// - Parameter keyParts: Names of the parts of all rules' keys.
 func declaredSink(
-    _ plan: SinkPlan, keyParts: Set<String>, _ console: Console
+    _ plan: SinkPlan, _ names: AlertNames, _ console: Console
 ) throws(Failure) -> (route: SinkRoute, shown: String) {
     let connector = plan.connector
     let sink: any Sink
@@ -140,7 +152,7 @@ func declaredSink(
         sink = SQLiteSink(path: path, table: connector?.text("table") ?? "alerts")
     case "webhook":
         shown += " (webhook)"
-        sink = WebhookSink(try webhook(plan))
+        sink = WebhookSink(try webhook(plan, names))
     case let kind:
         throw Failure(
             .badUsage,
@@ -152,8 +164,8 @@ func declaredSink(
     route.rate = plan.rate.map { SinkRate(count: $0.count, nanoseconds: $0.per.nanoseconds) }
     if let grouping = plan.grouping {
         for part in grouping.fields where !["rule", "severity"].contains(part) {
-            guard !keyParts.contains(part) else { continue }
-            let known = ["rule", "severity"] + keyParts.sorted()
+            guard !names.keyParts.contains(part) else { continue }
+            let known = ["rule", "severity"] + names.keyParts.sorted()
             throw Failure(
                 .badUsage,
                 "sink `\(plan.name)`: `group by` takes `rule`, `severity` and parts of keys, and no rule has the key `\(part)`",
@@ -178,10 +190,9 @@ private func form(
         showsDate: false)
 }
 
-private func webhook(_ plan: SinkPlan) throws(Failure) -> WebhookSettings {
-    if plan.connector?.has("body") == true {
-        throw Failure(.badUsage, "sink `\(plan.name)`: this version does not run `body`")
-    }
+private func webhook(
+    _ plan: SinkPlan, _ names: AlertNames
+) throws(Failure) -> WebhookSettings {
     var settings = WebhookSettings(url: try text("url", plan))
     guard settings.url.hasPrefix("https://") || settings.url.hasPrefix("http://") else {
         throw Failure(
@@ -191,6 +202,20 @@ private func webhook(_ plan: SinkPlan) throws(Failure) -> WebhookSettings {
     for setting in plan.connector?.settings ?? [] {
         switch (setting.name, setting.values.first) {
         case ("headers", _): settings.headers = setting.values.flatMap(texts)
+        case ("body", _):
+            do throws(AlertBody.Fault) {
+                settings.body = try AlertBody(
+                    setting.values.flatMap(texts), keyParts: names.keyParts,
+                    measures: names.measures)
+            } catch {
+                throw Failure(
+                    .badUsage, "sink `\(plan.name)`: `body`: \(error.text)",
+                    help: error.unknown.map { unknown in
+                        suggest(unknown.name, among: unknown.known).map {
+                            "there is a similar name: `{\($0)}`"
+                        } ?? "known are `{\(unknown.known.joined(separator: "}`, `{"))}`"
+                    } ?? "write `body [\"text: {severity} {message}\"]`, one text for each member")
+            }
         case ("timeout", .span(let span)):
             settings.timeoutSeconds = max(1, Int(span.nanoseconds / 1_000_000_000))
         case ("verify", .text(let word)): settings.verifies = word != "false"

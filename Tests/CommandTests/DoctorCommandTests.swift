@@ -124,44 +124,10 @@ import Testing
     @Test("a webhook is asked with HEAD, and its answer is judged")
     func webhooks() throws {
         let workspace = try Workspace(["good.txt": "root\n"])
-        // Answers with the number in the path, and notes what it was asked.
-        try workspace.write(
-            "server.py",
-            """
-            import http.server
-            class Handler(http.server.BaseHTTPRequestHandler):
-                def do_HEAD(self):
-                    self.send_response(int(self.path[1:])); self.end_headers()
-                    open("asked", "a").write(self.command + " " + self.path + "\\n")
-                do_POST = do_GET = do_HEAD
-                def log_message(self, *arguments): pass
-            server = http.server.HTTPServer(("127.0.0.1", 0), Handler)
-            open("port.new", "w").write(str(server.server_port))
-            import os; os.rename("port.new", "port")
-            server.serve_forever()
-            """)
-        let server = Process()
-        server.executableURL = URL(fileURLWithPath: "/usr/bin/env")
-        server.arguments = ["python3", "server.py"]
-        server.currentDirectoryURL = URL(fileURLWithPath: workspace.path)
-        // It must not hold what the tests write to.
-        server.standardOutput = FileHandle.nullDevice
-        server.standardError = FileHandle.nullDevice
-        try server.run()
-        defer {
-            // Test runners let their children ignore SIGTERM.
-            kill(server.processIdentifier, SIGKILL)
-            server.waitUntilExit()
-        }
-        var port = ""
-        for _ in 0..<500 where port.isEmpty {
-            port = (try? String(contentsOfFile: workspace.path + "/port", encoding: .utf8)) ?? ""
-            if port.isEmpty { usleep(20_000) }
-        }
-        try #require(!port.isEmpty, "the server did not start")
+        let server = try LoopbackServer(in: workspace)
         let statuses = [200, 405, 301, 403, 404, 503]
         let sinks = statuses.map { status in
-            #"sink s\#(status) { webhook { url "http://127.0.0.1:\#(port)/\#(status)" } }"#
+            #"sink s\#(status) { webhook { url "http://127.0.0.1:\#(server.port)/\#(status)" } }"#
         }
         try workspace.write("r.rules", rules(sinks.joined(separator: "\n")))
         let run = try workspace.martlet("doctor", "--rules", "r.rules", "--format", "json")
@@ -172,8 +138,7 @@ import Testing
             #expect(check.outcome == (status == 200 || status == 405 ? "ok" : "warn"))
             #expect(check.what.contains("answered \(status)"))
         }
-        let asked = try String(contentsOfFile: workspace.path + "/asked", encoding: .utf8)
-        #expect(asked == statuses.map { "HEAD /\($0)\n" }.joined())
+        #expect(try server.asked.map(\.line) == statuses.map { "HEAD /\($0)" })
     }
 
     @Test("it reads the data folder, and asks the engine that runs on it")

@@ -8,6 +8,8 @@ public struct WebhookSettings: Sendable {
     public var url: String
     /// Each as `Name: value`.
     public var headers: [String] = []
+    /// What is posted of an alert; nil: its record.
+    public var body: AlertBody?
     /// The key that bodies are signed with.
     public var secret: [UInt8]?
     public var timeoutSeconds = 10
@@ -21,7 +23,7 @@ public struct WebhookSettings: Sendable {
     public init(url: String) { self.url = url }
 }
 
-/// Posts each alert as JSON.
+/// Posts each alert as JSON: its record, or what `AlertBody` makes of it.
 ///
 /// Headers: `Idempotency-Key` is the same whenever the record comes again. With a secret,
 /// `X-Martlet-Signature: t=SECONDS,v1=HEX` holds the HMAC-SHA256 of `SECONDS.BODY`.
@@ -185,7 +187,11 @@ public final class WebhookSink: Sink {
         _ handle: UnsafeMutableRawPointer, _ entry: OutboxEntry
     ) -> UnsafeMutablePointer<curl_slist>? {
         var body: [UInt8] = []
-        AlertForm.json.append(entry, to: &body)
+        if let form = settings.body {
+            form.append(entry, to: &body)
+        } else {
+            AlertForm.json.append(entry, to: &body)
+        }
         body.removeLast()
         var headers = [
             "Content-Type: application/json", "User-Agent: martlet", "Expect:",

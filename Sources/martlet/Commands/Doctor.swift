@@ -263,7 +263,7 @@ private struct Doctor {
         let sink: any Sink
         do throws(Failure) {
             sink = try declaredSink(
-                plan, keyParts: ruleSet.compilation.keyParts, Console(arguments)
+                plan, AlertNames(ruleSet.compilation), Console(arguments)
             ).route.sink
         } catch {
             note(error, subject)
