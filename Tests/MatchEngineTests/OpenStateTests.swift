@@ -1,4 +1,4 @@
-import MatchEngine
+@testable import MatchEngine
 import RuleModel
 import TestKit
 import Testing
