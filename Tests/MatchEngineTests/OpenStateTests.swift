@@ -1,7 +1,8 @@
-@testable import MatchEngine
 import RuleModel
 import TestKit
 import Testing
+
+@testable import MatchEngine
 
 /// What an engine says is open in it. That it agrees with a recorder for sequences is a law of the property
 /// tests.
