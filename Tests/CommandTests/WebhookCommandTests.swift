@@ -39,7 +39,7 @@ import Testing
                 url "http://127.0.0.1:\(server.port)/204"
                 secret secret file "key"
                 body [
-                  "text: {severity}: {message} ({{{key}}}, {key.user}, {measures.failed})"
+                  "text: {severity}: {message} ({{{key}}}, {key.user}, {measures.failed})",
                   "when: {matched_at} {state}/{redelivery}", "channel: #soc"
                 ]
                 """))
@@ -51,7 +51,7 @@ import Testing
         #expect(
             object == [
                 "text": #"high: 2 failures of "a"b" ({user=a"b}, a"b, 2)"#,
-                "when": "2026-01-01T00:00:02.000Z firing/false", "channel": "#soc",
+                "when": "2026-01-01T00:00:02Z firing/false", "channel": "#soc",
             ])
         #expect(request.body.hasPrefix(#"{"text":"#), "members stand as written")
         // openssl says what the signature of this body is.

@@ -191,8 +191,8 @@ public final class WebhookSink: Sink {
             form.append(entry, to: &body)
         } else {
             AlertForm.json.append(entry, to: &body)
+            body.removeLast()
         }
-        body.removeLast()
         var headers = [
             "Content-Type: application/json", "User-Agent: martlet", "Expect:",
             "Idempotency-Key: \(entry.alert.recordID)",
