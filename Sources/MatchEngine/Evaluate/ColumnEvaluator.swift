@@ -305,23 +305,33 @@ struct Pass {
         of field: Field, _ mask: RowBits, whenMissing: Bool = false,
         _ test: (UnsafeBufferPointer<UInt8>) -> Bool
     ) -> RowBits {
-        cells(of: field, mask) { text(field, $0, whenMissing: whenMissing, test) }
+        events.bytes.withUnsafeBufferPointer { bytes in
+            cells(of: field, mask) { text(field, $0, in: bytes, whenMissing: whenMissing, test) }
+        }
     }
 
-    @inline(__always)
+    /// Whether the cell is a text that passes the test.
     private func text(
         _ field: Field, _ cell: Cell, whenMissing: Bool = false,
         _ test: (UnsafeBufferPointer<UInt8>) -> Bool
     ) -> Bool {
-        events.bytes.withUnsafeBufferPointer { bytes in
-            // An object where nothing is declared is its text (`CellReader`).
-            let isText =
-                cell.kind == .text
-                || (cell.kind == .json && field.type == .unknown
-                    && bytes[cell.textRange.lowerBound] == UInt8(ascii: "{"))
-            guard isText else { return whenMissing }
-            return test(UnsafeBufferPointer(rebasing: bytes[cell.textRange]))
+        events.bytes.withUnsafeBufferPointer {
+            text(field, cell, in: $0, whenMissing: whenMissing, test)
         }
+    }
+
+    @inline(__always)
+    private func text(
+        _ field: Field, _ cell: Cell, in bytes: UnsafeBufferPointer<UInt8>, whenMissing: Bool,
+        _ test: (UnsafeBufferPointer<UInt8>) -> Bool
+    ) -> Bool {
+        // An object where nothing is declared is its text (`CellReader`).
+        let isText =
+            cell.kind == .text
+            || (cell.kind == .json && field.type == .unknown
+                && bytes[cell.textRange.lowerBound] == UInt8(ascii: "{"))
+        guard isText else { return whenMissing }
+        return test(UnsafeBufferPointer(rebasing: bytes[cell.textRange]))
     }
 
     private func holds(
