@@ -163,9 +163,13 @@ struct DerivedEvents: Sendable {
 
     /// Adds what waited when a snapshot was written, unless no rule reads it any more.
     ///
-    /// - Parameter depthMax: The greatest depth of a rule of the program.
+    /// - Parameters:
+    ///   - depthMax: The greatest depth of a rule of the program.
+    ///   - isRead: By `EventTypeID`: whether a rule of this shard reads such events. What another shard
+    ///     delivers is not kept here: it would be in the snapshots of both, and be there twice for whoever
+    ///     reads them.
     mutating func restore(
-        from reader: inout StateReader, depthMax: Int
+        from reader: inout StateReader, depthMax: Int, isRead: [Bool]
     ) throws(SnapshotError) {
         let instant: Timestamp = try reader.read()
         for depth in 0..<(try reader.count()) {
@@ -178,7 +182,7 @@ struct DerivedEvents: Sendable {
                     let value: Value = try reader.read()
                     if let column { fields.append((column, value)) }
                 }
-                guard let type else { continue }
+                guard let type, isRead[Int(type.rawValue)] else { continue }
                 add(
                     Waiting(type: type, time: time, fields: fields), min(depth, depthMax), instant)
             }

@@ -85,7 +85,13 @@ struct RiskScores: Sendable {
     /// Adds the points that a snapshot holds. Those of one kind of entity are all in one shard.
     ///
     /// - Parameter form: Of the engine's section.
-    mutating func restore(from reader: inout StateReader, form: Int) throws(SnapshotError) {
+    /// Adds what a snapshot holds.
+    ///
+    /// - Parameter isKept: Whether points of that name are this shard's. What another adds to is not kept here:
+    ///   it would be in the snapshots of both, and count twice the next time.
+    mutating func restore(
+        from reader: inout StateReader, form: Int, isKept: (_ name: String) -> Bool
+    ) throws(SnapshotError) {
         swept = max(swept, try reader.read())
         if form >= 2 {
             let dropped: Timestamp = try reader.read()
@@ -97,7 +103,7 @@ struct RiskScores: Sendable {
             for _ in 0..<(try reader.count()) {
                 list.append(Entry(time: try reader.read(), points: try reader.double()))
             }
-            entries[entity] = list
+            if isKept(entity.name) { entries[entity] = list }
         }
     }
 

@@ -266,8 +266,15 @@ import Testing
         let expected = EngineRun().alerts(
             of: rules.program, lists: [], events: events, end: end)
         #expect(expected.map(\.rule).contains("chain") && expected.map(\.rule).contains("risky"))
-        let run = RestartRun(programs: [(rules.program, [])])
+        var run = RestartRun(programs: [(rules.program, [])])
         #expect(try run.records(events: events, end: end).alerts == expected)
+        // What one shard has to tell is not told by others as well, nor counted twice.
+        for shards in [[2], [3, 1], [1, 3, 2]] {
+            run.shards = shards
+            let found = try run.records(events: events, end: end).alerts
+            #expect(
+                found.map { "\($0.id) \($0.message)" } == expected.map { "\($0.id) \($0.message)" })
+        }
     }
 }
 

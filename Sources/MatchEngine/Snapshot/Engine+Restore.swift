@@ -138,9 +138,21 @@ extension Engine {
             context.counters.hurriedEvents = hurried
         }
         try context.emission.restore(from: &reader)
-        try context.risks.restore(from: &reader, form: form)
+        // Rules that add to one score, and those that read what others make, are whole in one shard.
+        let isOwned = context.program.rules.indices.map { rule in
+            context.rule = rule
+            return context.owns(0)
+        }
+        var ownRisks: [String: Bool] = [:]
+        for (rule, isOwned) in zip(context.program.rules, isOwned) {
+            for risk in rule.emit.risks { ownRisks[risk.name] = isOwned }
+        }
+        // Points that no rule gives now may be given again.
+        try context.risks.restore(from: &reader, form: form) { ownRisks[$0] ?? part.isOwn }
         let depths = context.program.rules.map(\.place.depth)
-        try context.derived.restore(from: &reader, depthMax: depths.max() ?? 0)
+        let isRead = rulesOfType.map { rules in rules.contains { isOwned[$0] } }
+        try context.derived.restore(
+            from: &reader, depthMax: depths.max() ?? 0, isRead: isRead)
         try readWaiting(&reader, isWanted: part.isFirst)
         try reader.expectEnd(of: "the engine")
     }
