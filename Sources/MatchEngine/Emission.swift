@@ -201,11 +201,11 @@ extension MachineContext {
                 alert, key: named(values), metadata: program.rules[rule].metadata,
                 depth: program.rules[rule].place.depth, at: instant)
         }
-        guard alert.state == .firing, !earlyAlerts.isEmpty else {
+        if alert.state == .firing, !earlyAlerts.isEmpty {
+            if let told = settled(alert) { output.append(told) }
+        } else {
             output.append(alert)
-            return true
         }
-        if let told = settled(alert) { output.append(told) }
         return true
     }
 

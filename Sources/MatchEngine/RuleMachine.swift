@@ -205,6 +205,11 @@ struct MachineContext: Sendable {
         return share % shardCount == shardIndex
     }
 
+    /// Whether a rule that lives whole in one shard (`RulePlace.home`) lives in this one.
+    func isHome(_ rule: Int) -> Bool {
+        UInt64(program.rules[rule].place.home ?? 0) % shardCount == shardIndex
+    }
+
     // Inline, since a call would be given a copy of the whole context.
     @inline(__always)
     func keyValues(_ key: KeySlot) -> [Value] { keys[rule].values(key) }

@@ -43,8 +43,7 @@ struct DocsManifest {
         let foreign = pages.map(\.name).filter { name in
             let path = "\(folder)/\(name)"
             guard fileKind(path) != .absent else { return false }
-            guard let hash = written[name], let bytes = readFile(path) else { return true }
-            return Self.hash(bytes) != hash
+            return !Self.isAsWritten(path, written[name])
         }
         guard let first = foreign.first else { return }
         throw Failure(
@@ -68,7 +67,7 @@ struct DocsManifest {
             let path = "\(folder)/\(page.name)"
             // What somebody else has removed is gone as well.
             guard fileKind(path) != .absent else { continue }
-            guard let bytes = readFile(path), Self.hash(bytes) == page.hash else {
+            guard Self.isAsWritten(path, page.hash) else {
                 changed.append(path)
                 continue
             }
@@ -88,6 +87,11 @@ struct DocsManifest {
         name == "index.html"
             || (name.hasPrefix("rule.") || name.hasPrefix("metric.")) && name.hasSuffix(".html")
                 && !name.contains("/")
+    }
+
+    private static func isAsWritten(_ path: String, _ written: String?) -> Bool {
+        guard let written, let bytes = readFile(path) else { return false }
+        return hash(bytes) == written
     }
 
     private static func hash(_ bytes: [UInt8]) -> String {

@@ -42,8 +42,9 @@ func openStore(
 ) throws(Failure) -> (store: DurableStore?, guarantees: [Guarantee]) {
     let deployment = compilation.deployment
     var routes: [(route: SinkRoute, shown: String)] = []
+    let names = AlertNames(compilation)
     for plan in deployment.sinks {
-        routes.append(try declaredSink(plan, AlertNames(compilation), console))
+        routes.append(try declaredSink(plan, names, console))
     }
     let isJSON = arguments.value("format").map { $0 == "json" }
     if let path = arguments.value("to"), path != "-" {
@@ -131,7 +132,6 @@ struct AlertNames {
 // MARK: - Declared sinks
 
 /// A `sink` block, with what it is called where people read it. Its secrets are read.
-///
 func declaredSink(
     _ plan: SinkPlan, _ names: AlertNames, _ console: Console
 ) throws(Failure) -> (route: SinkRoute, shown: String) {
@@ -203,19 +203,7 @@ private func webhook(
         switch (setting.name, setting.values.first) {
         case ("headers", _): settings.headers = setting.values.flatMap(texts)
         case ("body", _):
-            do throws(AlertBody.Fault) {
-                settings.body = try AlertBody(
-                    setting.values.flatMap(texts), keyParts: names.keyParts,
-                    measures: names.measures)
-            } catch {
-                throw Failure(
-                    .badUsage, "sink `\(plan.name)`: `body`: \(error.text)",
-                    help: error.unknown.map { unknown in
-                        suggest(unknown.name, among: unknown.known).map {
-                            "there is a similar name: `{\($0)}`"
-                        } ?? "known are `{\(unknown.known.joined(separator: "}`, `{"))}`"
-                    } ?? "write `body [\"text: {severity} {message}\"]`, one text for each member")
-            }
+            settings.body = try body(setting.values.flatMap(texts), of: plan, names)
         case ("timeout", .span(let span)):
             settings.timeoutSeconds = max(1, Int(span.nanoseconds / 1_000_000_000))
         case ("verify", .text(let word)): settings.verifies = word != "false"
@@ -231,6 +219,23 @@ private func webhook(
         }
     }
     return settings
+}
+
+private func body(
+    _ lines: [String], of plan: SinkPlan, _ names: AlertNames
+) throws(Failure) -> AlertBody {
+    do throws(AlertBody.Fault) {
+        return try AlertBody(lines, keyParts: names.keyParts, measures: names.measures)
+    } catch {
+        var help = "write `body [\"text: {severity} {message}\"]`, one text for each member"
+        if let (name, known) = error.unknown {
+            help =
+                suggest(name, among: known).map { "there is a similar name: `{\($0)}`" }
+                ?? "known are `{\(known.joined(separator: "}`, `{"))}`"
+        }
+        throw Failure(
+            .badUsage, "sink `\(plan.name)`: `body`: \(error.text)", help: help)
+    }
 }
 
 private func texts(_ value: SettingValue) -> [String] {

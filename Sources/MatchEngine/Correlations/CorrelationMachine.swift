@@ -92,7 +92,7 @@ struct CorrelationMachine: RuleMachine {
         let history = try LiftHistory(from: &reader, plan, limit: rule.occurrencesMax)
         // All keys of such a rule are in one shard. The others learn nothing: what they kept would be of
         // the past, and be taken for the newest when another number of shards reads their snapshots.
-        if !history.isEmpty, context.owns(0) { pooled = history }
+        if !history.isEmpty, context.isHome(context.rule) { pooled = history }
     }
 
     func write(_ key: KeySlot, to writer: inout StateWriter) {

@@ -105,11 +105,9 @@ struct ChainMachine: Sendable {
     private func captured(
         _ event: Event, _ fitting: UInt64, _ key: KeySlot, at instant: Timestamp
     ) -> CapturedEvent {
-        CapturedEvent(
-            instant: instant, time: event.time, type: event.type,
-            ordinal: states[key.index].ordinal, steps: fitting,
-            starts: fitting & parts.shape.firstSteps,
-            values: parts.layout.values(of: event, steps: fitting))
+        parts.captured(
+            event, fitting, at: instant, ordinal: states[key.index].ordinal,
+            starts: fitting & parts.shape.firstSteps)
     }
 
     private mutating func start(

@@ -109,14 +109,15 @@ struct ChoiceMachine: Sendable {
     ) {
         var hasClosed = false
         if fitting & parts.untilBit != 0 {
-            hasClosed = until(captured(event, fitting, at: context.instant), key: key, in: &context)
+            hasClosed = until(
+                parts.captured(event, fitting, at: context.instant), key: key, in: &context)
         }
         noteAbsence(fitting, at: context.instant, key: key)
         var kept = KeptEvent(
             instant: context.instant, time: event.time, steps: fitting,
             starts: fitting & parts.shape.firstSteps, ordinal: ordinal(key), type: event.type)
         if parts.leadingBits != 0 {
-            let captured = captured(event, fitting, at: context.instant)
+            let captured = parts.captured(event, fitting, at: context.instant)
             kept.starts = absences(key).leading.allowedStarts(
                 captured, parts, key: context.keyValues(key), context: context)
             if fitting & parts.leadingBits != 0 {
@@ -150,15 +151,6 @@ struct ChoiceMachine: Sendable {
         if fitting & keptSteps & parts.shape.lastSteps != 0, !parts.shape.trailingAbsences.isEmpty {
             context.wake(key, at: context.instant + parts.trailingSpan)
         }
-    }
-
-    /// The event with the fields of the steps that it fits.
-    private func captured(
-        _ event: Event, _ fitting: UInt64, at instant: Timestamp
-    ) -> CapturedEvent {
-        CapturedEvent(
-            instant: instant, time: event.time, type: event.type, ordinal: 0,
-            steps: fitting, starts: 0, values: parts.layout.values(of: event, steps: fitting))
     }
 
     /// An `until` event ends what is open (S7), or closes it where the last step goes on until it.

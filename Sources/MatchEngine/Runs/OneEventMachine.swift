@@ -29,9 +29,7 @@ struct OneEventMachine: RuleMachine {
         let parts = made(in: context)
         let fitting = parts.fittingSteps(event, inputs: context.inputs)
         if fitting != 0 {
-            let captured = CapturedEvent(
-                instant: context.instant, time: event.time, type: event.type, ordinal: 0,
-                steps: fitting, starts: 0, values: parts.layout.values(of: event, steps: fitting))
+            let captured = parts.captured(event, fitting, at: context.instant)
             context.emitMatch(parts, taken: [[captured]], key: key, matchedAt: context.instant)
         }
         context.release(key)

@@ -47,10 +47,8 @@ struct RunMachine: Sendable {
         let fitting = parts.fittingSteps(event, inputs: context.inputs)
         let hasRuns = !states[key.index].runs.isEmpty
         if hasRuns || fitting & (parts.shape.firstSteps | parts.leadingBits) != 0 {
-            var captured = CapturedEvent(
-                instant: context.instant, time: event.time, type: event.type,
-                ordinal: states[key.index].ordinal, steps: fitting, starts: 0,
-                values: parts.layout.values(of: event, steps: fitting))
+            var captured = parts.captured(
+                event, fitting, at: context.instant, ordinal: states[key.index].ordinal)
             states[key.index].leading.removeAll(before: context.instant - leadingSpan)
             if hasRuns { feed(captured, key: key, in: &context) }
             captured.starts = states[key.index].leading.allowedStarts(

@@ -111,6 +111,16 @@ final class SequenceParts: Sendable {
             sequence, shape, walker, withouts: withouts)
     }
 
+    /// The event with the fields of the steps that it fits.
+    func captured(
+        _ event: Event, _ fitting: UInt64, at instant: Timestamp, ordinal: Int64 = 0,
+        starts: UInt64 = 0
+    ) -> CapturedEvent {
+        CapturedEvent(
+            instant: instant, time: event.time, type: event.type, ordinal: ordinal,
+            steps: fitting, starts: starts, values: layout.values(of: event, steps: fitting))
+    }
+
     private static func chain(_ shape: SequenceShape, _ steps: [StepProgram]) -> [Int]? {
         var chain: [Int] = []
         var state = shape.states[0]

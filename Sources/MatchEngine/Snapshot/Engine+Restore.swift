@@ -139,18 +139,14 @@ extension Engine {
         }
         try context.emission.restore(from: &reader)
         // Rules that add to one score, and those that read what others make, are whole in one shard.
-        let isOwned = context.program.rules.indices.map { rule in
-            context.rule = rule
-            return context.owns(0)
-        }
         var ownRisks: [String: Bool] = [:]
-        for (rule, isOwned) in zip(context.program.rules, isOwned) {
-            for risk in rule.emit.risks { ownRisks[risk.name] = isOwned }
+        for (index, rule) in context.program.rules.enumerated() {
+            for risk in rule.emit.risks { ownRisks[risk.name] = context.isHome(index) }
         }
         // Points that no rule gives now may be given again.
         try context.risks.restore(from: &reader, form: form) { ownRisks[$0] ?? part.isOwn }
         let depths = context.program.rules.map(\.place.depth)
-        let isRead = rulesOfType.map { rules in rules.contains { isOwned[$0] } }
+        let isRead = rulesOfType.map { rules in rules.contains { context.isHome($0) } }
         try context.derived.restore(
             from: &reader, depthMax: depths.max() ?? 0, isRead: isRead)
         try readWaiting(&reader, isWanted: part.isFirst)

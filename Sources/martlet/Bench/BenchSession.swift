@@ -167,27 +167,29 @@ final class BenchSession {
 
     private func measureRules() throws(Failure) {
         let file = try shop()
-        // Buffers and tables that one rule needs as well are not counted as memory of the others.
-        var base = 0
-        for (count, bar, seconds) in [(1, 0, 0.1), (1_000, 0.6, 0.1), (10_000, 0.4, 1.0)] {
+        func measured(
+            _ count: Int
+        ) throws(Failure) -> (run: Compared, compiling: Double, bytes: Int) {
             let text = BenchRules.simple(count)
             let before = allocatedBytes()
-            var started = processSeconds()
+            let started = processSeconds()
             let program = try program(text)
-            started = processSeconds() - started
+            let compiling = processSeconds() - started
             var bytes = 0
             let run = try compared(program, file) { _ in bytes = allocatedBytes() - before }
-            guard count > 1 else {
-                base = bytes
-                continue
-            }
+            return (run, compiling, bytes)
+        }
+        // Buffers and tables that one rule needs as well are not counted as memory of the others.
+        let base = try measured(1).bytes
+        for (count, bar, seconds) in [(1_000, 0.6, 0.1), (10_000, 0.4, 1.0)] {
+            let (run, compiling, bytes) = try measured(count)
             var row = row(.rules, "\(grouped(count)) rules", run)
             row.bar = .atLeast(bar, run.ratio)
             report.add(row)
             report.add(
                 figure(
-                    .rules, "\(grouped(count)) rules, to compile", started, "s",
-                    .under(seconds, started, " s")))
+                    .rules, "\(grouped(count)) rules, to compile", compiling, "s",
+                    .under(seconds, compiling, " s")))
             let each = Double(bytes - base) / Double(count - 1)
             report.add(
                 figure(
@@ -348,12 +350,10 @@ final class BenchSession {
 
     private func measureStart() throws(Failure) {
         let file = try shop()
-        let rules = try written(BenchRules.query(6))
+        let replay = replaying(file, by: [try written(BenchRules.query(6))])
         var times: [Double] = []
         for _ in 0..<max(3, rounds) {
-            let run = try ChildProcess([
-                ownPath, "replay", file.path, "--quiet", "--format", "json", "--rules", rules,
-            ])
+            let run = try ChildProcess(replay)
             times.append((run.firstByteSeconds ?? .infinity) * 1000)
         }
         let time = median(times)
