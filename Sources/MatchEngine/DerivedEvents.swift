@@ -22,7 +22,8 @@ struct DerivedEvents: Sendable {
 
     /// Columns by path, for those fields that some rule reads.
     private let columns: [FieldPath: Int]
-    private let alertType: EventTypeID?
+    /// Nil when no rule reads alerts.
+    let alertType: EventTypeID?
     private let riskTypes: [String: EventTypeID]
     /// By index into `Program.rules`; nil for rules that are no metrics and metrics that nobody reads.
     private let metricTypes: [EventTypeID?]
@@ -164,7 +165,7 @@ struct DerivedEvents: Sendable {
     /// Adds what waited when a snapshot was written, unless no rule reads it any more.
     ///
     /// - Parameters:
-    ///   - depthMax: The greatest depth of a rule of the program.
+    ///   - depthMax: The greatest depth of a rule of the program; what waited is put before such a rule.
     ///   - isRead: By `EventTypeID`: whether a rule of this shard reads such events. What another shard
     ///     delivers is not kept here: it would be in the snapshots of both, and be there twice for whoever
     ///     reads them.
@@ -184,7 +185,8 @@ struct DerivedEvents: Sendable {
                 }
                 guard let type, isRead[Int(type.rawValue)] else { continue }
                 add(
-                    Waiting(type: type, time: time, fields: fields), min(depth, depthMax), instant)
+                    Waiting(type: type, time: time, fields: fields),
+                    min(depth, max(0, depthMax - 1)), instant)
             }
         }
     }

@@ -276,6 +276,35 @@ import Testing
                 found.map { "\($0.id) \($0.message)" } == expected.map { "\($0.id) \($0.message)" })
         }
     }
+
+    @Test(
+        "T10 rules over alerts read the last word of a rule that is gone, in whatever shard it lived"
+    )
+    func farewellsAreRead() throws {
+        let reader = """
+            rule ended {
+              sequence by rule { end: alert where state == "resolved" }
+              alert "{rule} ended"
+            }
+
+            """
+        // Without its neighbours the rule that reads lives in another shard.
+        let before = try CompiledRules(R.schema + R.pair + R.threshold() + reader)
+        let after = try CompiledRules(R.schema + reader)
+        var found: [String] = []
+        for shards in [[1], [2], [3], [1, 2], [3, 2], [2, 5]] {
+            var run = RestartRun(programs: [(before.program, []), (after.program, [])])
+            run.shards = shards
+            run.pieces = [3, 1]
+            let alerts = try run.records(
+                events: R.fails("ann") + [R.login(4, "eve", ok: true)],
+                end: TestEvent.epoch + .second * 30
+            ).alerts
+            found.append(alerts.map { "\($0.state) \($0.message)" }.joined(separator: ", "))
+        }
+        #expect(
+            Set(found) == ["firing 3 of ann, resolved 3 of ann, firing many ended"], "\(found)")
+    }
 }
 
 extension String {

@@ -67,8 +67,9 @@ extension Engine {
         var report = RestoreReport()
         /// By name, into `Program.rules`.
         let indices: [String: Int]
-        /// Ends of what was firing, in order of the snapshots.
-        var farewells: [Alert] = []
+        /// Ends of what was firing, in order of the snapshots, and whether this shard tells them. Every
+        /// shard reads all of them, for the rules of its own that read alerts.
+        var farewells: [(alert: Alert, isOwn: Bool)] = []
 
         init(program: Program) {
             indices = Dictionary(
@@ -146,12 +147,15 @@ extension Engine {
         // Points that no rule gives now may be given again.
         try context.risks.restore(from: &reader, form: form) { ownRisks[$0] ?? part.isOwn }
         let depths = context.program.rules.map(\.place.depth)
-        let isRead = rulesOfType.map { rules in rules.contains { context.isHome($0) } }
         try context.derived.restore(
-            from: &reader, depthMax: depths.max() ?? 0, isRead: isRead)
+            from: &reader, depthMax: depths.max() ?? 0,
+            isRead: rulesOfType.indices.map { isRead(type: $0) })
         try readWaiting(&reader, isWanted: part.isFirst)
         try reader.expectEnd(of: "the engine")
     }
+
+    /// Whether a rule of this shard reads events of a type that engines make.
+    private func isRead(type: Int) -> Bool { rulesOfType[type].contains { context.isHome($0) } }
 
     private func readNames(
         _ reader: inout StateReader
@@ -237,10 +241,10 @@ extension Engine {
             if part.isOwn {
                 rules.noteDropped(
                     name, at: index, keys: head.keys, openMatches: head.openMatches)
-                for var alert: Alert in try reader.readArray() {
-                    alert.reason = index == nil ? Engine.removed : Engine.changed
-                    rules.farewells.append(alert)
-                }
+            }
+            for var alert: Alert in try reader.readArray() {
+                alert.reason = index == nil ? Engine.removed : Engine.changed
+                rules.farewells.append((alert, part.isOwn))
             }
             return
         }
@@ -309,13 +313,15 @@ extension Engine {
         context.arrival = .max
         late?.beginKeeping(at: context.instant)
         let isNew = rules.report.rules.prefix(machines.count).map { $0.outcome != .kept }
-        for (serial, var alert) in rules.farewells.enumerated() {
+        let readsAlerts = context.derived.alertType.map { isRead(type: Int($0.rawValue)) } ?? false
+        for (serial, (var alert, isOwn)) in rules.farewells.enumerated() {
             alert.matchedAt = max(alert.matchedAt, context.instant)
             alert.order = AlertOrder(
                 instant: context.instant.nanoseconds, arrival: .max, depth: 0,
                 rule: alert.order.rule,
                 key: alert.order.key, serial: serial)
-            context.output.append(alert)
+            if isOwn { context.output.append(alert) }
+            guard readsAlerts else { continue }
             var metadata = RuleMetadata()
             metadata.attack = alert.attack
             metadata.tags = alert.tags

@@ -11,13 +11,15 @@ import RuleModel
 func placed(_ plans: [RulePlan]) -> [RulePlan] {
     let sources = ruleSources(plans)
     var plans = plans
-    var depths = [Int](repeating: 0, count: plans.count)
+    let readsMade = plans.map { plan in plan.inputs.contains { $0.producer != nil } }
+    // A rule may outlive all that made what it reads; what they last made still comes before it.
+    var depths = readsMade.map { $0 ? 1 : 0 }
     // Each round settles one more level; without a circle there are no more levels than rules.
     for _ in plans.indices {
         var isSettled = true
         for (index, sources) in sources.enumerated() {
             let depth = sources.map { depths[$0] + 1 }.max() ?? 0
-            if depths[index] != depth {
+            if depths[index] < depth {
                 depths[index] = depth
                 isSettled = false
             }
@@ -40,6 +42,8 @@ func placed(_ plans: [RulePlan]) -> [RulePlan] {
     // The running score of an entity is that of all rules together.
     var firstWithRisk: [String: Int] = [:]
     for (index, plan) in plans.enumerated() {
+        // Nothing that an engine makes is handed to another shard, not even what outlives its rule.
+        if readsMade[index] { isGrouped[index] = true }
         for risk in plan.emit.risks {
             join(index, firstWithRisk[risk.name, default: index])
             firstWithRisk[risk.name] = firstWithRisk[risk.name] ?? index
