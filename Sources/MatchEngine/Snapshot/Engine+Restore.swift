@@ -67,8 +67,8 @@ extension Engine {
         var report = RestoreReport()
         /// By name, into `Program.rules`.
         let indices: [String: Int]
-        /// Ends of what was firing, in order of the snapshots, and whether this shard tells them. Every
-        /// shard reads all of them, for the rules of its own that read alerts.
+        /// Ends of what was firing, in order of the snapshots, and whether this shard tells them. A
+        /// shard with rules that read alerts has those of all shards.
         var farewells: [(alert: Alert, isOwn: Bool)] = []
 
         init(program: Program) {
@@ -157,6 +157,10 @@ extension Engine {
     /// Whether a rule of this shard reads events of a type that engines make.
     private func isRead(type: Int) -> Bool { rulesOfType[type].contains { context.isHome($0) } }
 
+    private var readsAlerts: Bool {
+        context.derived.alertType.map { isRead(type: Int($0.rawValue)) } ?? false
+    }
+
     private func readNames(
         _ reader: inout StateReader
     ) throws(SnapshotError) -> StateReader.Names {
@@ -242,6 +246,7 @@ extension Engine {
                 rules.noteDropped(
                     name, at: index, keys: head.keys, openMatches: head.openMatches)
             }
+            guard part.isOwn || readsAlerts else { return }
             for var alert: Alert in try reader.readArray() {
                 alert.reason = index == nil ? Engine.removed : Engine.changed
                 rules.farewells.append((alert, part.isOwn))
@@ -313,7 +318,7 @@ extension Engine {
         context.arrival = .max
         late?.beginKeeping(at: context.instant)
         let isNew = rules.report.rules.prefix(machines.count).map { $0.outcome != .kept }
-        let readsAlerts = context.derived.alertType.map { isRead(type: Int($0.rawValue)) } ?? false
+        let readsAlerts = readsAlerts
         for (serial, (var alert, isOwn)) in rules.farewells.enumerated() {
             alert.matchedAt = max(alert.matchedAt, context.instant)
             alert.order = AlertOrder(

@@ -27,7 +27,8 @@ func placed(_ plans: [RulePlan]) -> [RulePlan] {
         if isSettled { break }
     }
     var groups = Groups(count: plans.count)
-    var isGrouped = [Bool](repeating: false, count: plans.count)
+    // Nothing that an engine makes is handed to another shard, not even what outlives its rule.
+    var isGrouped = readsMade
     func join(_ left: Int, _ right: Int) {
         groups.join(left, right)
         isGrouped[left] = true
@@ -42,8 +43,6 @@ func placed(_ plans: [RulePlan]) -> [RulePlan] {
     // The running score of an entity is that of all rules together.
     var firstWithRisk: [String: Int] = [:]
     for (index, plan) in plans.enumerated() {
-        // Nothing that an engine makes is handed to another shard, not even what outlives its rule.
-        if readsMade[index] { isGrouped[index] = true }
         for risk in plan.emit.risks {
             join(index, firstWithRisk[risk.name, default: index])
             firstWithRisk[risk.name] = firstWithRisk[risk.name] ?? index

@@ -85,7 +85,8 @@ private struct Doctor {
         rules()
         lists()
         for source in deployment.sources { self.source(source) }
-        for sink in deployment.sinks { self.sink(sink) }
+        let names = AlertNames(ruleSet.compilation)
+        for sink in deployment.sinks { self.sink(sink, names) }
         data()
         machine()
     }
@@ -258,13 +259,11 @@ private struct Doctor {
 
     // MARK: - Sinks
 
-    private mutating func sink(_ plan: SinkPlan) {
+    private mutating func sink(_ plan: SinkPlan, _ names: AlertNames) {
         let subject = "sink \(plan.name)"
         let sink: any Sink
         do throws(Failure) {
-            sink = try declaredSink(
-                plan, AlertNames(ruleSet.compilation), Console(arguments)
-            ).route.sink
+            sink = try declaredSink(plan, names, Console(arguments)).route.sink
         } catch {
             note(error, subject)
             return
